@@ -1,0 +1,1 @@
+"""Beyond the course: faster and larger, built on nst_utils."""

@@ -1,0 +1,43 @@
+"""Small networks and pictures that many tests use."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import nst_utils as nst
+
+NARROW = dict(zip("12345", (4, 5, 6, 7, 8), strict=True))
+
+
+@pytest.fixture(scope="session")
+def random_weights():
+    """He-initialised weights for the whole plan of VGG-19, a few channels wide."""
+    rng, weights, n_in = np.random.default_rng(3), {}, 3
+    for name in nst.LAYERS:
+        n_out = NARROW[name[4]]
+        spread = np.sqrt(2 / (9 * n_in)) / (128 if name == "conv1_1" else 1)
+        kernel = rng.normal(0, spread, (3, 3, n_in, n_out)).astype(np.float32)
+        weights[name] = kernel, rng.normal(0, 0.1, n_out).astype(np.float32)
+        n_in = n_out
+    return weights
+
+
+@pytest.fixture(scope="session")
+def small_vgg(random_weights):
+    return nst.build_vgg19(random_weights, (nst.CONTENT_LAYER, *nst.STYLE_LAYERS))
+
+
+def picture(n_H, n_W, seed):
+    """A smooth random picture, (1, n_H, n_W, 3)."""
+    rough = np.random.default_rng(seed).random((1, 5, 6, 3)).astype(np.float32)
+    return tf.clip_by_value(tf.image.resize(rough, (n_H, n_W), "bicubic"), 0, 1)
+
+
+@pytest.fixture(scope="session")
+def C():
+    return picture(33, 46, 0)
+
+
+@pytest.fixture(scope="session")
+def S():
+    return picture(40, 35, 1)
