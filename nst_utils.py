@@ -50,6 +50,8 @@ with _without_startup_messages():
     import tensorflow as tf
     from tensorflow import keras
 
+    tf.config.list_physical_devices()  # the GPU's libraries greet as well
+
 # ------------------------------------------------------------------------------------ presets
 
 

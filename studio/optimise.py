@@ -57,7 +57,7 @@ def lbfgs(objective, start, evaluations):
         scale = scale or 0.1 * np.sqrt(x.size) / np.linalg.norm(gradient)
         return J * scale, gradient * scale
 
-    options = {"maxiter": evaluations, "maxfun": evaluations + 1, "maxcor": 20, "ftol": 0, "gtol": 0}
+    options = {"maxiter": evaluations, "maxfun": evaluations + 1, "maxcor": 50, "ftol": 0, "gtol": 0}
     with contextlib.suppress(_Spent):
         minimize(
             cost,

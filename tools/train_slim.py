@@ -30,7 +30,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
-from scipy.optimize import linear_sum_assignment
 from tqdm import tqdm
 
 import nst_utils  # before TensorFlow, whose greeting it keeps quiet
@@ -246,7 +245,7 @@ class Trainer:
 
         warm = max(1, steps // 20)
         schedule = keras.optimizers.schedules.CosineDecay(
-            0.05 * peak, steps - warm, warmup_target=peak, warmup_steps=warm, alpha=1e-3
+            0.05 * peak, max(1, steps - warm), warmup_target=peak, warmup_steps=warm, alpha=1e-3
         )
         self.variables = list(self.student.trainable_variables) + [v for h in self.heads.values() for v in h]
         self.optimizer = keras.optimizers.AdamW(schedule, weight_decay=decay, clipnorm=5.0)
@@ -295,7 +294,7 @@ def train(args):
     if manager.latest_checkpoint:
         state.restore(manager.latest_checkpoint).assert_consumed()
         print(f"resuming at step {int(done)} from {manager.latest_checkpoint}", flush=True)
-    held_out = np.array_split(pictures.held_out(), 4)
+    held_out = np.array_split(pictures.held_out(), min(4, len(pictures.test)))
 
     def measure():
         parts = [trainer.measure(tf.constant(part)) for part in held_out]
@@ -364,7 +363,7 @@ def compare(student_path, teacher_paths):
 
     A filter of a deeper layer reads the channels of its own network, so the teacher's filters
     are restricted to the input channels whose filters resembled the student's the most one
-    layer up (an assignment). A network cut out of its teacher would show 1.00 throughout.
+    layer up. A network cut out of its teacher would show 1.00 throughout.
     """
     student = nst_weights.read_weights(student_path)
     for path in teacher_paths:
@@ -378,7 +377,7 @@ def compare(student_path, teacher_paths):
             )
             cosine = a.T @ b
             print(f"  {name}  {cosine.max():.2f}   (median over filters {np.median(cosine.max(1)):.2f})")
-            channels = linear_sum_assignment(-cosine)[1]
+            channels = cosine.argmax(1)
 
 
 def main():
