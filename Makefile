@@ -1,6 +1,8 @@
+# make run     a stylised picture, and how it came about, in outputs/
 # make test    all tests
+# make lab     JupyterLab with the notebooks
 # make weights download the full VGG-19 (80 MB)
-# Each sets up .venv first if need be. Choose another Python: make PYTHON=python3.12 test
+# Each sets up .venv first if need be. Choose another Python: make PYTHON=python3.12 run
 
 PYTHON ?=
 ARGS ?=
@@ -8,11 +10,17 @@ BIN := .venv/bin
 READY := .venv/.ready
 export MPLBACKEND ?= agg
 
-.PHONY: test weights
-.DEFAULT_GOAL := test
+.PHONY: run test lab weights
+.DEFAULT_GOAL := run
 
 $(READY): requirements.txt constraints.txt tools/setup_venv.sh
 	@sh tools/setup_venv.sh $(PYTHON)
+
+run: $(READY)
+	@env -u MPLBACKEND $(BIN)/python tools/run_notebook.py notebooks/01_neural_style_transfer.ipynb $(ARGS)
+
+lab: $(READY)
+	env -u MPLBACKEND $(BIN)/jupyter lab notebooks $(ARGS)
 
 test: $(READY)
 	$(BIN)/python -m pytest $(ARGS)
