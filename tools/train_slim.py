@@ -32,7 +32,7 @@ import tensorflow as tf
 from PIL import Image
 from tqdm import tqdm
 
-import nst_utils  # before TensorFlow, whose greeting it keeps quiet
+import nst_utils
 import nst_weights
 
 # How much the error at a layer counts: the layers that the costs use, and the ones between.
