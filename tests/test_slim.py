@@ -14,19 +14,19 @@ import nst_weights
 LAYERS = nst.LAYERS[: nst.LAYERS.index("conv5_1") + 1]
 # Means of the activations of `fixed_picture`, as recorded when the network was trained.
 MEANS = {
-    "conv1_1": 2.86757,
-    "conv1_2": 2.04657,
-    "conv2_1": 1.38508,
-    "conv2_2": 1.58673,
-    "conv3_1": 2.11196,
-    "conv3_2": 0.752817,
-    "conv3_3": 1.08942,
-    "conv3_4": 0.415784,
-    "conv4_1": 0.68779,
-    "conv4_2": 0.972378,
-    "conv4_3": 0.115789,
-    "conv4_4": 0.123106,
-    "conv5_1": 0.359897,
+    "conv1_1": 3.16324,
+    "conv1_2": 2.14128,
+    "conv2_1": 1.3852,
+    "conv2_2": 1.54254,
+    "conv3_1": 1.97553,
+    "conv3_2": 0.682823,
+    "conv3_3": 1.03205,
+    "conv3_4": 0.463179,
+    "conv4_1": 0.807163,
+    "conv4_2": 1.16107,
+    "conv4_3": 0.145401,
+    "conv4_4": 0.162645,
+    "conv5_1": 0.408494,
 }
 
 

@@ -3,10 +3,11 @@
 
     python tools/train_slim.py --teacher vgg19.h5 --pictures FOLDER [FOLDER ...]
     python tools/train_slim.py --teacher vgg19_blocks1-3.npz encoder.npz --pictures FOLDER
+    python tools/train_slim.py --start pretrained-model/vgg19-slim.npz --teacher ...    (go on from there)
     python tools/train_slim.py --compare vgg19.h5
 
 Distillation (Hinton et al. 2015; hints as in FitNets, Romero et al. 2015): the student's
-activations, through throw-away 1x1 convolutions, predict the teacher's at ten layers, and its
+activations, through throw-away 1x1 convolutions, predict the teacher's at nine layers, and its
 Gram matrices keep the teacher's geometry (see `gram_error`). The student has average pooling
 and zero padding, the teacher the max pooling it was trained with.
 
@@ -44,8 +45,8 @@ LAYER_WEIGHTS = {
     "conv3_1": 1.0,
     "conv3_3": 0.7,
     "conv4_1": 1.0,
-    "conv4_2": 1.0,
-    "conv5_1": 1.0,
+    "conv4_2": 2.0,
+    "conv5_1": 1.5,
 }
 SCALES = (0.5, 0.75, 1.0, 1.5)
 HELD_OUT = 20  # every 20th picture is kept for measuring, never trained on
@@ -216,19 +217,35 @@ def gram_error(student, teacher):
     return 0.5 * (one_minus_cosine(ss, st, tt) + centred)
 
 
+def random_weights(widths, rng):
+    """{layer: (kernel, bias)} to conv5_1, He et al. 2015."""
+    weights, n_in = {}, 3
+    for name in nst_utils.LAYERS[: nst_utils.LAYERS.index("conv5_1") + 1]:
+        n_out = widths[int(name[4]) - 1]
+        kernel = rng.normal(0, np.sqrt(2 / (9 * n_in)), (3, 3, n_in, n_out))
+        if name == "conv1_1":
+            kernel /= 64  # its input is 0..255, not of unit size
+        weights[name] = (kernel.astype(np.float32), np.zeros(n_out, np.float32))
+        n_in = n_out
+    return weights
+
+
+def best_head(a, target):
+    """The 1x1 convolution (kernel, bias) that predicts `target` from `a` best, by least squares."""
+    a, target = (np.reshape(x, (-1, x.shape[-1])).astype(np.float64) for x in (a, target))
+    mean_a, mean_target = a.mean(0), target.mean(0)
+    a, target = a - mean_a, target - mean_target
+    ridge = 1e-3 * np.mean(a**2) * len(a)
+    kernel = np.linalg.solve(a.T @ a + ridge * np.eye(a.shape[1]), a.T @ target)
+    return tf.Variable(np.float32(kernel)[None, None]), tf.Variable(np.float32(mean_target - mean_a @ kernel))
+
+
 class Trainer:
-    def __init__(self, teacher, pictures, widths, steps, peak, gram, decay):
+    def __init__(self, teacher, pictures, widths, steps, peak, gram, decay, start=None):
         self.teacher, self.gram = teacher, gram
         keras.utils.set_random_seed(pictures.seed)
         rng = np.random.default_rng(pictures.seed)
-        weights, n_in = {}, 3
-        for name in nst_utils.LAYERS[: nst_utils.LAYERS.index("conv5_1") + 1]:
-            n_out = widths[int(name[4]) - 1]
-            kernel = rng.normal(0, np.sqrt(2 / (9 * n_in)), (3, 3, n_in, n_out))
-            if name == "conv1_1":
-                kernel /= 64  # its input is 0..255, not of unit size
-            weights[name] = (kernel.astype(np.float32), np.zeros(n_out, np.float32))
-            n_in = n_out
+        weights = nst_weights.read_weights(start) if start else random_weights(widths, rng)
         self.student = nst_utils.build_vgg19(weights, list(LAYER_WEIGHTS), trainable=True)
 
         self.scale, self.heads = {}, {}
@@ -238,10 +255,7 @@ class Trainer:
             std = tf.math.reduce_std(target, [0, 1, 2])
             floored = tf.maximum(std, 0.1 * tf.sqrt(tf.reduce_mean(std**2)))  # dead channels
             self.scale[name] = 1 / (floored * tf.sqrt(tf.reduce_mean((std / floored) ** 2)))
-            n_s, n_t = ours[name].shape[-1], target.shape[-1]
-            head = rng.normal(0, 0.5 / np.sqrt(n_s), (1, 1, n_s, n_t)).astype(np.float32)
-            mean = tf.reduce_mean(target, [0, 1, 2])
-            self.heads[name] = (tf.Variable(head), tf.Variable(mean * self.scale[name]))
+            self.heads[name] = best_head(ours[name], target * self.scale[name])
 
         warm = max(1, steps // 20)
         schedule = keras.optimizers.schedules.CosineDecay(
@@ -280,7 +294,7 @@ class Trainer:
 def train(args):
     teacher = Teacher(args.teacher)
     pictures = Pictures(args.pictures, args.side, args.batch, args.seed)
-    trainer = Trainer(teacher, pictures, args.widths, args.steps, args.peak, args.gram, args.decay)
+    trainer = Trainer(teacher, pictures, args.widths, args.steps, args.peak, args.gram, args.decay, args.start)
     done = tf.Variable(0, dtype=tf.int64)
     seconds = tf.Variable(0.0)
     state = tf.train.Checkpoint(
@@ -323,12 +337,13 @@ def train(args):
     if args.steps <= int(done) and args.out:
         activation, gram = measure()
         settings = {
-            "widths": list(args.widths),
+            "widths": [trainer.student.get_layer(f"conv{b}_1").filters for b in range(1, 6)],
             "pooling": "average",
             "padding": "zero, same",
             "input": "BGR, 0..255, ImageNet mean subtracted",
             "teacher": [Path(p).name for p in args.teacher],
             "pictures": sum(map(len, pictures.train)),
+            "start": started(args.start),
             "steps": args.steps,
             "batch": [args.batch, args.side, args.side],
             "optimiser": f"AdamW, one cycle, peak {args.peak}, weight decay {args.decay}",
@@ -340,6 +355,14 @@ def train(args):
             "held_out_gram_error": {n: round(v, 5) for n, v in gram.items()},
         }
         write(args.out, trainer.student, settings)
+
+
+def started(path):
+    """The settings with which the network was trained that the training started from."""
+    if not path:
+        return "random weights (He)"
+    with np.load(path, allow_pickle=False) as file:
+        return json.loads(str(file["settings"])) if "settings" in file.files else Path(path).name
 
 
 def write(path, student, settings):
@@ -388,6 +411,7 @@ def main():
     parser.add_argument(
         "--widths", nargs=5, type=int, default=[16, 48, 80, 112, 112], metavar="N", help="channels per block"
     )
+    parser.add_argument("--start", metavar="FILE", help="go on from this network; --widths are then its own")
     parser.add_argument("--steps", type=int, default=12_000)
     parser.add_argument("--batch", type=int, default=8, help="crops in a batch")
     parser.add_argument("--side", type=int, default=128, help="side of a crop, a multiple of 16")
