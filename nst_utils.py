@@ -287,11 +287,12 @@ class VGG19(keras.Model):
         return 2 ** (int(self.deepest[4]) - 1)
 
 
-def build_vgg19(weights, layers, pooling="average", trainable=False):
+def build_vgg19(weights, layers, pooling="average", trainable=False, dtype="float32"):
     """VGG-19 (Simonyan and Zisserman, arXiv:1409.1556), only as deep as the layers asked for.
 
     weights: {layer: (kernel (3, 3, n_in, n_out), bias (n_out,))}, of any widths, for BGR input.
-    Pools are "average", as in the paper and the course, or "max", as VGG-19 was trained.
+    Pools are "average", as in the paper and the course, or "max", as VGG-19 was trained. dtype: of the
+    convolutions after conv1_1, "float32" or "bfloat16"; conv1_1, which sees the picture, is float32.
     Takes images (m, n_H, n_W, 3), RGB in [0, 1]. Raises ValueError for a layer there is no weight for.
     """
     unknown = [name for name in layers if name not in weights]
@@ -308,7 +309,8 @@ def build_vgg19(weights, layers, pooling="average", trainable=False):
         if name.endswith("_1") and name != "conv1_1":
             a = pool(2, padding="valid", name=f"pool{int(name[4]) - 1}")(a)
         kernel, bias = weights[name]
-        conv = keras.layers.Conv2D(len(bias), 3, padding="same", activation="relu", name=name)
+        policy = "mixed_bfloat16" if dtype == "bfloat16" and name != "conv1_1" else "float32"
+        conv = keras.layers.Conv2D(len(bias), 3, padding="same", activation="relu", name=name, dtype=policy)
         a = conv(a)
         conv.set_weights([kernel, bias])
         if name in layers:
@@ -496,7 +498,7 @@ class Record:
     J_content: float
     J_style: float
     image: tf.Tensor  # (1, n_H, n_W, 3), every value a multiple of 1/255
-    seconds: float  # since the first step
+    seconds: float  # since the first step, without what the caller did between records
 
 
 def as_saved(G):
@@ -540,7 +542,9 @@ def train(vgg, C, S, steps=20_000, learning_rate=0.001, start="content", weights
             costs = [float(cost) for cost in measure(image)]
             if not np.all(np.isfinite(costs)):
                 raise FloatingPointError(f"step {step}: J is no longer finite. Lower the learning rate.")
-            yield Record(step, *costs, image, time.perf_counter() - began)
+            paused = time.perf_counter()
+            yield Record(step, *costs, image, paused - began)
+            began += time.perf_counter() - paused
         if step < steps:
             step_fn()
 
@@ -552,6 +556,15 @@ def keep_best(records, path):
         if best > record.J:
             best = record.J
             save_image(record.image, path)
+        yield record
+
+
+def keep_snapshots(records, folder):
+    """Pass the records on, each image as folder/step_00020.png; those of an earlier run go first."""
+    for old in Path(folder).glob("step_*.png"):
+        old.unlink()
+    for record in records:
+        save_image(record.image, Path(folder) / f"step_{record.step:05}.png")
         yield record
 
 
@@ -571,6 +584,28 @@ def _pyplot():
     return plt
 
 
+def _jpeg(figure, alt):
+    """A figure for a notebook's page. alt: what it shows, in words."""
+    from IPython import display as notebook
+
+    page = io.BytesIO()
+    figure.savefig(page, format="jpeg", dpi=80, pil_kwargs=FIGURE_QUALITY)
+    return notebook.Image(page.getvalue(), alt=alt)
+
+
+def _show(figure, alt):
+    """Show a finished figure, and return it. alt: for those who cannot see it, stored in a notebook."""
+    plt = _pyplot()
+    if "ipykernel" not in sys.modules:
+        plt.show()
+        return figure
+    from IPython import display as notebook
+
+    notebook.display(_jpeg(figure, alt))
+    plt.close(figure)  # or the notebook would show it again
+    return figure
+
+
 def _array(image):
     return np.asarray(image).reshape(image.shape[-3:]).clip(0, 1)
 
@@ -586,8 +621,7 @@ def show_images(images, height=3.0):
         axis.imshow(_array(image))
         axis.set_title(title)
         axis.axis("off")
-    plt.show()
-    return figure
+    return _show(figure, "Side by side: " + "; ".join(images).replace("\n", ", "))
 
 
 def show_feature_maps(a, count=8, title=""):
@@ -603,9 +637,9 @@ def show_feature_maps(a, count=8, title=""):
         if channel is not None:
             axis.imshow(a[0, :, :, channel], cmap="magma")
             axis.set_title(f"channel {channel}", fontsize=9)
-    figure.suptitle(title or f"{len(channels)} of {a.shape[-1]} channels")
-    plt.show()
-    return figure
+    title = title or f"{len(channels)} of {a.shape[-1]} channels"
+    figure.suptitle(title)
+    return _show(figure, f"Feature maps. {title}")
 
 
 def show_grams(grams):
@@ -617,8 +651,7 @@ def show_grams(grams):
         drawn = axis.imshow(np.reshape(G, G.shape[-2:]), cmap="viridis", vmin=0, vmax=top)
         axis.set(title=title, xlabel="channel", ylabel="channel")
     figure.colorbar(drawn, ax=axes, label="G")
-    plt.show()
-    return figure
+    return _show(figure, "Gram matrices as heat maps. " + "; ".join(grams))
 
 
 def show_shares(terms, title="share of J"):
@@ -631,8 +664,19 @@ def show_shares(terms, title="share of J"):
     axis.bar_label(bars, [f"{share:.3g} %" for share in shares], padding=3)
     axis.set(title=title, xlabel="share (%)", xlim=(0, 115))
     axis.invert_yaxis()
-    plt.show()
-    return figure
+    parts = ", ".join(f"{name} {share:.3g} %" for name, share in zip(terms, shares, strict=True))
+    return _show(figure, f"{title}: {parts}")
+
+
+def show_costs(runs):
+    """J against seconds, a curve per run: {title: records}."""
+    figure, axis = _pyplot().subplots(figsize=(8, 4), layout="constrained")
+    for title, records in runs.items():
+        axis.semilogy([r.seconds for r in records], [r.J for r in records], ".-", label=title)
+    axis.set(xlabel="seconds", ylabel="J")
+    axis.legend()
+    axis.grid(alpha=0.3)
+    return _show(figure, "J against seconds: " + ", ".join(runs))
 
 
 def _draw_run(figure, records, steps):
@@ -645,7 +689,14 @@ def _draw_run(figure, records, steps):
     picture.set_title(f"step {last.step} of {steps}, {last.seconds:.0f} s{remaining}")
     picture.axis("off")
     for name, colour in (("J", "black"), ("J_content", "#b5533f"), ("J_style", "#3f6fb5")):
-        curves.semilogy([r.step for r in records], [getattr(r, name) for r in records], ".-", color=colour, label=name)
+        curves.semilogy(
+            [r.step for r in records],
+            [getattr(r, name) for r in records],
+            ".-",
+            color=colour,
+            label=name,
+            nonpositive="mask",
+        )
     curves.set(xlabel="step", ylabel="cost", xlim=(0, steps))
     curves.legend()
     curves.grid(alpha=0.3)
@@ -666,11 +717,7 @@ def watch(records, steps):
     for record in records:
         seen.append(record)
         _draw_run(figure, seen, steps)
-        page = io.BytesIO()
-        figure.savefig(page, format="jpeg", dpi=80, pil_kwargs=FIGURE_QUALITY)
-        image = notebook.Image(
-            page.getvalue(), alt=f"G after {record.step} steps beside its costs J, J_content and J_style"
-        )
+        image = _jpeg(figure, f"G after {record.step} steps beside its costs J, J_content and J_style")
         if handle is None:
             handle = notebook.display(image, display_id=True)
         else:

@@ -3,8 +3,8 @@
 
     python benchmarks/quality.py --pair louvre.jpg monet.jpg --pair tomb.jpg tiles.jpg
 
-Bounded L-BFGS from the content, first at half size, then at full size, balanced weights. Writes a
-PNG per pair and prints its seconds and costs; with --score SCRIPT it also runs
+The engine of studio/optimise.py with its defaults, balanced weights. Writes a PNG per pair and prints
+its seconds and cost; with --score SCRIPT it also runs
 `SCRIPT CONTENT STYLE RESULT` and prints what that says.
 """
 
@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import nst_utils as nst
 import nst_weights
-from studio.optimise import coarse_to_fine
+from studio.optimise import stylise
 
 
 def main():
@@ -27,7 +27,8 @@ def main():
     parser.add_argument("--weights", default=str(nst_weights.SLIM), help="of the network (default: the bundled one)")
     parser.add_argument("--pooling", default="average", choices=("average", "max"))
     parser.add_argument("--beta", type=float, default=100.0)
-    parser.add_argument("--evaluations", nargs=2, type=int, default=(80, 100), metavar=("HALF", "FULL"))
+    parser.add_argument("--evaluations", nargs="+", type=int, metavar="N", help="per size, from coarse to full")
+    parser.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"))
     parser.add_argument("--long-side", type=int, default=400, help="px of the content, never enlarged")
     parser.add_argument("--score", metavar="SCRIPT", help="run on every result")
     parser.add_argument("--out", default="outputs/quality", help="folder of the results")
@@ -37,11 +38,9 @@ def main():
     for content, style in args.pair:
         began = time.perf_counter()
         C, S = nst.load_image(content, args.long_side), nst.load_image(style, args.long_side)
-        G, (J, J_content, J_style) = coarse_to_fine(vgg, C, S, args.beta, args.evaluations)
-        path = nst.save_image(G, Path(args.out) / f"{Path(content).stem}__{Path(style).stem}.png")
-        print(
-            f"{path}: {time.perf_counter() - began:.0f} s, J {J:.3f}, J_content {J_content:.4g}, J_style {J_style:.4g}"
-        )
+        *_, last = stylise(C, S, vgg, evaluations=args.evaluations, beta=args.beta, every=50, precision=args.precision)
+        path = nst.save_image(last.image, Path(args.out) / f"{Path(content).stem}__{Path(style).stem}.png")
+        print(f"{path}: {time.perf_counter() - began:.0f} s, J {last.J:.3f}")
         if args.score:
             subprocess.run([sys.executable, args.score, content, style, path], check=True)
 
