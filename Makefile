@@ -1,7 +1,9 @@
 # make run     a stylised picture, and how it came about, in outputs/
-# make test    all tests
+# make test    all tests, and every notebook once, small
 # make lab     JupyterLab with the notebooks
 # make weights download the full VGG-19 (80 MB)
+# make colab   everything that the notebooks need, as one zip, in outputs/
+# make gallery the picture at the top of the README, anew
 # Each sets up .venv first if need be. Choose another Python: make PYTHON=python3.12 run
 
 PYTHON ?=
@@ -10,7 +12,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export MPLBACKEND ?= agg
 
-.PHONY: run test lab weights
+.PHONY: run test lab weights colab gallery
 .DEFAULT_GOAL := run
 
 $(READY): requirements.txt constraints.txt tools/setup_venv.sh
@@ -27,3 +29,10 @@ test: $(READY)
 
 weights: $(READY)
 	@$(BIN)/python nst_weights.py $(ARGS)
+
+colab: $(READY)
+	@$(BIN)/python tools/make_colab.py
+
+gallery: $(READY)
+	$(BIN)/python benchmarks/quality.py --pair images/content/louvre.jpg images/style/poppies.jpg --beta 65 --evaluations 90 110
+	@$(BIN)/python -c "import nst_utils as nst; nst.save_image(nst.load_image('outputs/quality/louvre__poppies.png'), 'images/gallery/louvre_poppies.jpg')"

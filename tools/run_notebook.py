@@ -15,23 +15,18 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from nbconvert import HTMLExporter
+from pages import PageExporter, heading_of
 from tqdm import tqdm
+from whole_file import write_whole
 
 PROJECT = Path(__file__).resolve().parent.parent
 OUTPUTS = PROJECT / "outputs"
 
 
-def heading_of(cell):
-    """The last heading in a text cell, or None."""
-    headings = [line.lstrip("# ") for line in cell.source.splitlines() if line.startswith("#")]
-    return headings[-1] if cell.cell_type == "markdown" and headings else None
-
-
 def execute(notebook, folder):
     """Run all cells in `folder`, showing which stage is at work. Raises CellExecutionError."""
     count = sum(cell.cell_type == "code" for cell in notebook.cells)
-    with tqdm(total=count, unit="cell", bar_format="{l_bar}{bar}| {n}/{total} cells, {elapsed} {desc}") as bar:
+    with tqdm(total=count, bar_format="{percentage:3.0f} % |{bar}| {n}/{total} cells, {elapsed} {desc}") as bar:
         bar.set_description_str("starting", refresh=True)
 
         def show_stage(cell, **_):
@@ -45,6 +40,7 @@ def execute(notebook, folder):
             notebook,
             timeout=None,
             kernel_name="python3",
+            extra_arguments=["--log-level=ERROR"],  # not that its connection is unencrypted
             resources={"metadata": {"path": str(folder)}},
             on_cell_start=show_stage,
             on_cell_complete=count_cell,
@@ -68,8 +64,6 @@ def main():
     began, wall_clock = time.perf_counter(), time.time()
     notebook = nbformat.read(args.notebook, as_version=4)
     print(f"Running {args.notebook} ...")
-    OUTPUTS.mkdir(exist_ok=True)
-    page = OUTPUTS / f"{args.notebook.stem}.html"
     try:
         execute(notebook, args.notebook.parent)
     except CellExecutionError as error:
@@ -77,13 +71,15 @@ def main():
     except KeyboardInterrupt:
         sys.exit("\nStopped. The best picture so far, if there is one yet, is in outputs/generated.png.")
     clean(notebook)
-    page.write_text(HTMLExporter().from_notebook_node(notebook)[0], encoding="utf-8")
+    write_whole(OUTPUTS / f"{args.notebook.stem}.html", PageExporter().from_notebook_node(notebook)[0].encode())
     if args.save:
-        nbformat.write(notebook, args.notebook)
+        write_whole(args.notebook, (nbformat.writes(notebook) + "\n").encode())
     print(f"Done in {time.perf_counter() - began:.0f} s. Written:")
     for path in sorted(OUTPUTS.iterdir()):
-        if path.is_file() and path.stat().st_mtime >= wall_clock - 1 and not path.name.startswith("."):
-            print(f"  {path.relative_to(PROJECT)}  ({path.stat().st_size / 1000:.0f} kB)")
+        files = [f for f in ([path] if path.is_file() else path.glob("*.*")) if f.stat().st_mtime >= wall_clock - 1]
+        if files and not path.name.startswith("."):
+            count = "" if path.is_file() else f"{len(files)} files, "
+            print(f"  {path.relative_to(PROJECT)}  ({count}{sum(f.stat().st_size for f in files) / 1000:.0f} kB)")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,56 @@
+"""A notebook as a page: nothing from elsewhere, formulas as MathML, every image with its alt text."""
+
+import base64
+from pathlib import Path
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from pages import PageExporter
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("0*.ipynb"))
+GIF = base64.b64encode(b"GIF89a").decode()
+
+
+def page_of(notebook):
+    return BeautifulSoup(PageExporter().from_notebook_node(notebook)[0], "html.parser")
+
+
+@pytest.fixture(scope="module")
+def small_page():
+    v4 = nbformat.v4
+    alt = {"image/gif": {"alt": 'G, "moving"'}}
+    outputs = [v4.new_output("display_data", {"image/gif": GIF, "text/plain": "<Image>"}, metadata=alt)]
+    outputs.append(v4.new_output("display_data", {"image/jpeg": "/9j/", "text/plain": "<Image>"}))
+    text = "# Costs\n\nWhere $a < b_1$ and `$x$`:\n\n$$J = \\frac{1}{2}$$\n"
+    return page_of(v4.new_notebook(cells=[v4.new_markdown_cell(text), v4.new_code_cell("J", outputs=outputs)]))
+
+
+def test_formulas_become_mathml(small_page):
+    inline, block = small_page.find_all("math")
+    assert inline["display"] == "inline" and inline.get_text() == "a<b1" and inline.find("msub")
+    assert block["display"] == "block" and [part.get_text() for part in block.find("mfrac").children] == ["1", "2"]
+    assert small_page.find("p").find("code").get_text() == "$x$"
+
+
+def test_every_image_is_there_with_its_alt_text(small_page):
+    film, figure = small_page.find_all("img")
+    assert film["src"] == f"data:image/gif;base64,{GIF}" and film["alt"] == 'G, "moving"'
+    assert figure["src"] == "data:image/jpeg;base64,/9j/" and figure["alt"] == "Figure in: Costs"
+    assert "<Image>" not in small_page.get_text()
+
+
+def test_the_page_has_a_title_and_a_language(small_page):
+    assert small_page.title.get_text() == "Costs" and small_page.html["lang"] == "en"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_page_of_a_notebook_needs_no_network(path):
+    notebook = nbformat.read(path, as_version=4)
+    page = page_of(notebook)
+    assert not page.find_all(["script", "link", "iframe"])
+    assert all(image["src"].startswith("data:") and image["alt"] for image in page.find_all("img"))
+    formulas = page.find_all("math")
+    assert formulas and not any("\\" in formula.get_text() for formula in formulas)  # no command left unknown
+    text = [cell.get_text() for cell in page.select(".jp-MarkdownCell")]
+    assert not any("$" in cell or "\\frac" in cell for cell in text)
