@@ -3,7 +3,9 @@
 # make lab     JupyterLab with the notebooks
 # make weights download the full VGG-19 (80 MB)
 # make colab   everything that the notebooks need, as one zip, in outputs/
-# make gallery the picture at the top of the README, anew
+# make gallery the README's pictures, anew
+# make docs    the notebooks as a static site, in outputs/site/
+# make exercises the student copies, from the solved notebooks
 # Each sets up .venv first if need be. Choose another Python: make PYTHON=python3.12 run
 
 PYTHON ?=
@@ -12,7 +14,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export MPLBACKEND ?= agg
 
-.PHONY: run test lab weights colab gallery
+.PHONY: run test lab weights colab gallery docs exercises
 .DEFAULT_GOAL := run
 
 $(READY): requirements.txt constraints.txt tools/setup_venv.sh
@@ -34,5 +36,10 @@ colab: $(READY)
 	@$(BIN)/python tools/make_colab.py
 
 gallery: $(READY)
-	$(BIN)/python benchmarks/quality.py --pair images/content/louvre.jpg images/style/poppies.jpg --beta 65 --evaluations 90 110
-	@$(BIN)/python -c "import nst_utils as nst; nst.save_image(nst.load_image('outputs/quality/louvre__poppies.png'), 'images/gallery/louvre_poppies.jpg')"
+	$(BIN)/python tools/make_gallery.py $(ARGS)
+
+exercises: $(READY)
+	@$(BIN)/python tools/make_exercises.py
+
+docs: $(READY)
+	@$(BIN)/python tools/make_docs.py

@@ -113,11 +113,11 @@ def original(setting, steps):
     yield from first_order(setting, keras.optimizers.Adam(0.001), start, steps, clip=True)
 
 
-def tuned(setting, steps, name, make, first, what):
+def tuned(setting, steps, name, make, first, what, clip):
     """The optimiser `make(number)` whose number is `first` or a power of ten times that: the best of short trials."""
     trials = {}
     for power in range(-4, 5):
-        *_, (_, G) = first_order(setting, make(first * 10.0**power), setting.C, max(5, steps // 50), clip=True)
+        *_, (_, G) = first_order(setting, make(first * 10.0**power), setting.C, max(5, steps // 10), clip)
         trials[power] = setting.cost_as_saved(G)
     best = min(trials, key=lambda power: trials[power] if np.isfinite(trials[power]) else np.inf)
     tqdm.write(f"  {name}: {what} {first * 10.0**best:.3g}, which is {first:.3g} by the ratio, times 1e{best} by trial")
@@ -143,7 +143,7 @@ def keras_example(setting, steps):
 
     # A step of 100 on values 0..255 is one of 100 / 255^2 on values 0..1: both the gradient and the unit change.
     first = 100 / 255**2 * setting.gradient_ratio(keras_cost, setting.C)
-    sgd = tuned(setting, steps, "Keras' example", make, first, "rate")
+    sgd = tuned(setting, steps, "Keras' example", make, first, "rate", clip=False)
     yield from first_order(setting, sgd, setting.C, steps, clip=False)
 
 

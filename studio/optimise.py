@@ -14,6 +14,7 @@ from studio.lbfgs import MEMORY, Phase, Stopped, minimise
 SMALLEST = 16  # px, below which conv5_1 has nothing left
 COARSEST = 150  # px, long side: a picture is halved as long as it stays as large as this
 COARSE_EVALUATIONS, FINE_EVALUATIONS = 110, 90  # per size below the full one, and at it
+MOST_BFLOAT16 = 60  # evaluations at full size, after which its rounding costs more than it saves
 LARGEST = 4_000_000  # px, above which the memory of L-BFGS is better spent on the picture: Adam
 ADAM_RATE = 0.02
 METHODS = ("lbfgs", "adam", "auto")
@@ -166,7 +167,8 @@ def stylise(
     balanced weights; weights: `nst.Weights` instead. start: an image of C's size, by default C.
     every: evaluations between records. precision: "float32"; "bfloat16" for all convolutions but
     conv1_1; "auto": bfloat16 where the processor multiplies it, but float32 for the last half of the
-    evaluations at full size. method: "lbfgs", "adam", or "auto": Adam above `LARGEST` pixels.
+    evaluations at full size, and for all after its first `MOST_BFLOAT16`. method: "lbfgs", "adam", or
+    "auto": Adam above `LARGEST` pixels.
     bar: show progress.
 
     Prints how much time and memory it will take before the first step. A record's step counts
@@ -191,7 +193,8 @@ def stylise(
     networks = {"float32": vgg} | ({} if precision == "float32" else {"bfloat16": in_bfloat16(vgg)})
     scale = _Scale(C, S, sizes[-1], counts[-1], networks, weights, beta)  # the full one
     coarse_plan = {"float32" if precision == "float32" else "bfloat16": 1}
-    plan = {"bfloat16": 0.5, "float32": 0.5} if precision == "auto" else coarse_plan
+    quick = min(0.5, MOST_BFLOAT16 / counts[-1])
+    plan = {"bfloat16": quick, "float32": 1 - quick} if precision == "auto" else coarse_plan
     _print_estimate(scale, sizes, counts, plan, coarse_plan, every, method)
 
     began, done, G, here = time.perf_counter(), 0, C if start is None else start, scale

@@ -33,7 +33,7 @@ def phase(objective, evaluations):
 def test_the_filter_is_symmetric_and_positive():
     shape = (1, 5, 6, 3)
     P = natural_filter(shape)
-    matrix = np.stack([np.ravel(P(tf.constant(e.reshape(shape), tf.float32))) for e in np.eye(90)])
+    matrix = np.stack([np.ravel(P(np.float32(e.reshape(shape)))) for e in np.eye(90)])
     np.testing.assert_allclose(matrix, matrix.T, atol=1e-6)
     assert np.linalg.eigvalsh(matrix).min() > 0.01
 
@@ -42,7 +42,7 @@ def test_the_inverse_hessian_is_the_textbooks():
     """Against BFGS' update written out as products of matrices, in float64, with more pairs than memory."""
     shape, n, rng = (1, 4, 5, 3), 60, np.random.default_rng(0)
     P = natural_filter(shape)
-    as_image = lambda v: tf.constant(v.reshape(shape), tf.float32)  # noqa: E731
+    as_image = lambda v: np.float32(v.reshape(shape))  # noqa: E731
     curvature = rng.normal(size=(n, n))
     curvature = curvature @ curvature.T / n + np.eye(n)
     estimate, pairs = InverseHessian(P, shape, memory=4), []

@@ -3,12 +3,14 @@
 import base64
 from pathlib import Path
 
+import make_docs
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from pages import PageExporter
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("0*.ipynb"))
+PROJECT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((PROJECT / "notebooks").glob("0*.ipynb"))
 GIF = base64.b64encode(b"GIF89a").decode()
 
 
@@ -54,3 +56,16 @@ def test_the_page_of_a_notebook_needs_no_network(path):
     assert formulas and not any("\\" in formula.get_text() for formula in formulas)  # no command left unknown
     text = [cell.get_text() for cell in page.select(".jp-MarkdownCell")]
     assert not any("$" in cell or "\\frac" in cell for cell in text)
+
+
+def test_the_site_has_a_page_per_notebook_and_its_links_lead_somewhere(tmp_path, monkeypatch):
+    monkeypatch.setattr(make_docs, "SITE", tmp_path)
+    make_docs.main()
+    pages = sorted(tmp_path.rglob("*.html"))
+    assert len(pages) == 1 + len(NOTEBOOKS) + len(list((PROJECT / "notebooks" / "exercises").glob("*.ipynb")))
+    for page in pages:
+        soup = BeautifulSoup(page.read_text("utf-8"), "html.parser")
+        targets = [a["href"] for a in soup.find_all("a", href=True)] + [i["src"] for i in soup.find_all("img")]
+        here = [t for t in targets if not t.startswith(("#", "data:", "http"))]
+        assert [t for t in here if t.endswith(".html") and not (page.parent / t).exists()] == []
+        assert not [t for t in here if t.endswith(".ipynb")]

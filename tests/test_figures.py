@@ -1,0 +1,142 @@
+"""The figures show what they are given: every picture in its place, every number as it is."""
+
+import html
+import re
+import sys
+from types import SimpleNamespace
+
+import imageio.v3 as imageio
+import matplotlib
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import nst_utils as nst
+from studio import figures
+
+matplotlib.use("agg")
+
+
+def plain(value, n_H=4, n_W=6):
+    return tf.fill((1, n_H, n_W, 3), value)
+
+
+def drawn(figure):
+    """{caption: the picture under it} of the axes that hold one."""
+    return {axis.get_title(): axis.images[0].get_array() for axis in figure.axes if axis.images}
+
+
+@pytest.mark.parametrize("as_pairs", [False, True])
+def test_a_grid_shows_every_picture_under_its_caption(as_pairs):
+    pictures = {f"picture {i}": plain(i / 10) for i in range(5)}
+    figure = figures.show_grid(list(pictures.items()) if as_pairs else pictures, columns=3)
+    shown = drawn(figure)
+    assert list(shown) == list(pictures) and len(figure.axes) == 6
+    for caption, image in pictures.items():
+        np.testing.assert_array_equal(shown[caption], image[0])
+
+
+def test_a_caption_may_come_twice():
+    figure = figures.show_grid([("same", plain(0.1)), ("same", plain(0.9))], columns=2)
+    assert [float(axis.images[0].get_array()[0, 0, 0]) for axis in figure.axes] == pytest.approx([0.1, 0.9])
+
+
+def three_pictures(made):
+    for i in range(3):
+        made.append(i)
+        yield f"picture {i}", plain(i / 10)
+
+
+def test_watching_passes_on_each_picture_before_the_next_is_made(monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    made = []
+    for i, (caption, image) in enumerate(figures.watch_grid(three_pictures(made), count=3)):
+        assert made == list(range(i + 1))
+        assert caption == f"picture {i}" and float(image[0, 0, 0, 0]) == pytest.approx(i / 10)
+    assert capsys.readouterr().out.splitlines() == [f"made: picture {i}" for i in range(3)]
+
+
+def test_watching_in_a_notebook_redraws_one_figure(monkeypatch):
+    shown = []  # one list per output of the cell, of all that it ever showed
+
+    def display(figure, display_id):
+        assert display_id
+        shown.append([figure])
+        return SimpleNamespace(update=shown[-1].append)
+
+    monkeypatch.setitem(sys.modules, "ipykernel", None)
+    monkeypatch.setattr("IPython.display.display", display)
+    assert len(list(figures.watch_grid(three_pictures([]), count=3))) == 3
+    (output,) = shown
+    assert [figure.alt for figure in output] == ["picture 0", "picture 0; picture 1", "picture 0; picture 1; picture 2"]
+    pages = [imageio.imread(figure.data) for figure in output]
+    assert len({page.shape for page in pages}) == 1  # the page does not jump
+    left, middle, right = np.array_split(pages[1].mean(axis=2), 3, axis=1)
+    assert left.min() < 50 and middle.min() < 50 and right.min() > 250  # the third is still to come
+
+
+def test_heat_is_black_at_nothing_and_brightest_at_the_maximum():
+    image = figures.heat(np.array([[-1.0, 0.0, 1.0], [2.0, 3.0, 4.0]]))
+    assert image.shape == (1, 2, 3, 3)
+    brightness = tf.reduce_mean(image, axis=3)[0].numpy().ravel()
+    assert brightness[0] == brightness[1] < 0.02 and np.all(np.diff(brightness[1:]) > 0) and brightness[-1] > 0.8
+
+
+def test_heat_of_a_silent_channel_is_black():
+    assert float(tf.reduce_max(figures.heat(np.zeros((2, 3))))) < 0.02
+
+
+@pytest.mark.parametrize("top, left", [(1, 2), (-2, 3), (3, -1), (2, 4), (-9, 0)])
+def test_a_window_is_that_square_of_the_picture_and_grey_beyond(top, left):
+    image = tf.constant(np.random.default_rng(0).random((1, 5, 7, 3)), tf.float32)
+    square = figures.window(image, top, left, side=4)[0].numpy()
+    grey = nst.BGR_MEAN[::-1] / 255
+    for (i, j), pixel in zip(np.ndindex(4, 4), square.reshape(16, 3), strict=True):
+        row, column = top + i, left + j
+        inside = 0 <= row < 5 and 0 <= column < 7
+        np.testing.assert_allclose(pixel, image[0, row, column] if inside else grey, rtol=1e-6)
+
+
+def test_the_grey_of_a_window_is_what_zero_padding_amounts_to(random_weights):
+    """Around the picture, the network sees zeros after preprocessing: what it also makes of that grey."""
+    kernel, _ = random_weights["conv1_1"]
+    vgg = nst.build_vgg19(random_weights | {"conv1_1": (kernel, np.ones(4, np.float32))}, ["conv1_1"])
+    np.testing.assert_allclose(vgg(figures.window(plain(0.0), 50, 50, side=3))["conv1_1"], 1, atol=1e-4)
+
+
+ROWS = {"first <b>": {"J": 0.123456, "note": "a & b"}, "second": {"J": tf.constant(1234.5), "n": 7}}
+
+
+def test_a_table_has_every_number_in_its_row_and_column():
+    lines = [re.split(r"\s{2,}", line.strip()) for line in repr(figures.Table(ROWS)).splitlines()]
+    assert lines[0] == ["J", "note", "n"]
+    assert lines[1] == ["first <b>", "0.123", "a & b"]
+    assert lines[2] == ["second", "1,234", "7"]
+
+
+def test_a_table_in_jupyter_says_the_same_and_keeps_its_text_apart_from_its_tags():
+    page = figures.Table(ROWS)._repr_html_()
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", page)]
+    assert [[html.unescape(cell) for cell in row] for row in rows] == [
+        ["", "J", "note", "n"],
+        ["first <b>", "0.123", "a & b", ""],
+        ["second", "1,234", "", "7"],
+    ]
+
+
+def test_a_matrix_writes_each_number_into_its_square():
+    rows = {"a": {"x": 0.5, "y": 0.02}, "b": {"x": 1e-5, "y": 2.0}}
+    (axis,) = figures.show_matrix(rows, "title", "columns", "rows").axes
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["x", "y"]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
+    written = {text.get_position(): text.get_text() for text in axis.texts}
+    assert written == {(0, 0): "0.50", (1, 0): "0.02", (0, 1): "< 0.001", (1, 1): "2.00"}
+    colours = axis.images[0].cmap(axis.images[0].norm(np.array([1e-5, 0.02, 0.5, 2.0])))
+    assert np.all(np.diff(colours[:, :3].mean(axis=1)) < 0)  # the larger, the darker
+
+
+def test_curves_are_drawn_as_given_and_named():
+    (axis,) = figures.show_curves({"up": ([1, 2], [10, 100]), "down": ([1, 2], [5, 1])}, "t", "steps", "J").axes
+    assert axis.get_yscale() == "log"
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["up", "down"]
+    np.testing.assert_array_equal(axis.lines[1].get_xydata(), [[1, 5], [2, 1]])
