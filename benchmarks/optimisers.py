@@ -125,15 +125,11 @@ def tuned(setting, steps, name, make, first, what, clip):
 
 
 def tensorflow_tutorial(setting, steps):
+    def make(epsilon):
+        return keras.optimizers.Adam(0.02, beta_1=0.99, epsilon=epsilon)
+
     first = 0.1 / setting.gradient_ratio(tutorials_cost, setting.C)
-    adam = tuned(
-        setting,
-        steps,
-        "TensorFlow's tutorial",
-        lambda e: keras.optimizers.Adam(0.02, 0.99, epsilon=e),
-        first,
-        "epsilon",
-    )
+    adam = tuned(setting, steps, "TensorFlow's tutorial", make, first, "epsilon", clip=True)
     yield from first_order(setting, adam, setting.C, steps, clip=True)
 
 

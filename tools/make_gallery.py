@@ -16,14 +16,15 @@ import nst_utils as nst
 from studio.optimise import stylise
 
 PROJECT = Path(__file__).resolve().parent.parent
-PAIRS = {
-    "louvre": "poppies",
-    "persepolis": "starry_night",
-    "pasargadae": "girih_tiles",
-    "turbulence": "poured_paint",
-}
 LONG_SIDE = 560  # px
-BETA = 70.0
+PLAIN = {"beta": 70.0}
+STRONG = {"beta": 1000.0, "evaluations": (150, 120, 60)}  # where the style is a pattern larger than a stroke
+PAIRS = {
+    "louvre": ("poppies", PLAIN),
+    "persepolis": ("starry_night", PLAIN),
+    "pasargadae": ("girih_tiles", STRONG),
+    "turbulence": ("poured_paint", STRONG),
+}
 
 
 def main():
@@ -32,10 +33,10 @@ def main():
         sys.exit(f"{', '.join(unknown)}: not in the gallery. Choose from {', '.join(PAIRS)}.")
     vgg = nst.load_vgg19("vgg19-slim")
     for content in chosen:
-        style = PAIRS[content]
+        style, options = PAIRS[content]
         C = nst.load_image(PROJECT / "images" / "content" / f"{content}.jpg", LONG_SIDE)
         S = nst.load_image(PROJECT / "images" / "style" / f"{style}.jpg", LONG_SIDE)
-        *_, last = stylise(C, S, vgg, beta=BETA)
+        *_, last = stylise(C, S, vgg, **options)
         print(nst.save_image(last.image, PROJECT / "images" / "gallery" / f"{content}_{style}.jpg"))
 
 
