@@ -52,7 +52,7 @@ def lbfgs(objective, start, evaluations):
             best = min(best, (J, G), key=lambda pair: pair[0])
     except Stopped:
         pass  # at a minimum
-    return best[1]
+    return tf.constant(best[1])
 
 
 # ------------------------------------------------------------------------------------ precision
