@@ -74,15 +74,17 @@ def test_a_learner_meets_only_stubs_and_passes_with_the_folded_solutions(path, t
         for i, cell in enumerate(notebook.cells):
             if is_exercise(cell):
                 stubs += 1
-                with pytest.raises(CellExecutionError) as caught:
-                    client.execute_cell(cell, i)
+                with pytest.raises(CellExecutionError) as caught:  # here, or where it is first called
+                    for j, following in enumerate(notebook.cells[i:], i):
+                        assert j == i or not is_exercise(following), "a stub that nothing calls"
+                        client.execute_cell(following, j)
                 assert caught.value.ename == "NotImplementedError"
                 assert "yours to write" in caught.value.evalue
                 cell.source = folded_solution(notebook.cells[i + 1])
             client.execute_cell(cell, i)
     printed = "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", []))
     assert stubs == sum(map(is_exercise, notebook.cells)) > 0
-    assert re.findall(r"(\d+) of \1 right", printed) or "check_all" not in path.read_text("utf-8")
+    assert re.findall(r"(\d+) of \1 right", printed) or "checks.check_all" not in path.read_text("utf-8")
 
 
 SOLVED = '''@tf.function
