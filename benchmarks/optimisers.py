@@ -8,7 +8,8 @@
 
 All in one process, with the same network, pair, size, balanced cost and compiled float32 evaluation.
 The cost is that of the picture as saved: clipped, 8 bits, reloaded, float32. Measuring it is not
-timed; tracing is not timed either (a constant of a second or two for every recipe).
+timed; tracing is not timed either (a constant of a second or two for every recipe). NumPy's matrix
+library has one thread in all of them: more of them slow scipy's optimiser down, too.
 
 The recipes' settings are their sources'. Where an update depends on the size of the gradient (SGD's
 rate, Adam's epsilon), it is rescaled by the ratio of the gradient's norms at the start under the
@@ -28,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import matplotlib
 import numpy as np
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 import nst_utils as nst
@@ -316,6 +318,7 @@ def main():
         except ImportError:
             sys.exit("--torch: PyTorch is not installed here. .venv/bin/pip install torch, or leave --torch out.")
         recipes["PyTorch: L-BFGS in pixels, 1,000"] = (torchs, 1000)
+    threadpool_limits(limits=1, user_api="blas")
     side, share = (400, 1) if args.full else (64, 50) if args.quick else (200, 1)
     vgg = nst.load_vgg19(args.network)
     for content, style in PAIRS if args.full else PAIRS[:1]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.fft as fft
 import tensorflow as tf
+from threadpoolctl import ThreadpoolController
 
 MEMORY = 20  # pairs of steps and gradient changes
 FIRST_CHANGE = 0.05  # of a pixel, root mean square, at the first step
@@ -106,6 +107,17 @@ def minimise(phases, start):
     start: (1, n_H, n_W, 3). Raises FloatingPointError if J is not finite at the start, and `Stopped`
     where neither the quasi-Newton direction nor after it the (filtered) steepest descent leads down.
     """
+    search, threads = _search(phases, start), ThreadpoolController()
+    while True:
+        # The threads of NumPy's matrix library wait by spinning, in the way of TensorFlow's: with one, nobody waits.
+        with threads.limit(limits=1, user_api="blas"):
+            item = next(search, None)
+        if item is None:
+            return
+        yield item
+
+
+def _search(phases, start):
     G, used, longest = np.float32(start), 0, np.inf
     inverse_hessian = InverseHessian(natural_filter(G.shape), G.shape)
     for phase in phases:

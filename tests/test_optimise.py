@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import nst_utils as nst
 from studio import optimise
@@ -85,6 +86,24 @@ def test_it_keeps_its_budget():
 
     lbfgs(objective, tf.fill((1, 4, 4, 3), 0.9), 7)
     assert int(calls) == 7
+
+
+def blas_threads():
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def test_numpys_matrix_threads_stay_out_of_the_way_and_come_back():
+    target, _, _ = bowl()
+
+    def value_and_gradient(G):
+        assert blas_threads() == {1}
+        return tf.reduce_sum((G - target) ** 2), 2 * (G - target)
+
+    with threadpool_limits(limits=2, user_api="blas"):
+        before = blas_threads()
+        assert before == {2}
+        steps = minimise([Phase(value_and_gradient, 10)], 0.5 + 0 * target)
+        assert all(blas_threads() == before for _ in until_stopped(steps))
 
 
 def test_it_stops_at_a_cost_that_is_not_finite_from_the_start():
