@@ -21,6 +21,7 @@ CONTENTS = (
     "nst_utils.py",
     "nst_weights.py",
     "studio/*.py",
+    "studio/checks/*.py",
     "notebooks/*.ipynb",
     "notebooks/exercises/*.ipynb",
     "images/SOURCES.md",

@@ -23,15 +23,12 @@ NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 INTRODUCTION = """\
 **This is the student copy**, in which some functions are yours to write: {count} of them. Run the cells from top to \
 bottom (Shift+Enter). Where one stops with `NotImplementedError`, replace that whole statement, `raise` and hint, by \
-your own lines and run the cell again. {check}
+your own lines and run the cell again. Then run the cell with `checks.` below, even if yours stopped with an error: \
+it says whether they are right, and if not, what went wrong. `checks.check_all()` prints the score at any time.
 
 Below each exercise stand the result to expect and a solution, folded: open it when you are stuck. The figures that \
 are here already are the target, and running a cell replaces its figure by yours. They and the numbers were made with \
 the bundled network at 400 px; another network or size gives others. [The solved notebook](../{name}) has them all."""
-CHECKED = """\
-Then run the cell with `checks.` below, even if yours stopped with an error: it says whether they are right, and if \
-not, what went wrong. `checks.check_all()` prints the score at any time."""
-ASSERTED = "Then run the cell with `assert` below: it stops if something is wrong, and says what should be."
 EXPECTED_TEXT = "**To expect:**\n\n```text\n{}\n```\n"
 EXPECTED_FIGURE = "**To expect:**\n\n![The figure to expect](data:{};base64,{})\n"
 FOLDED = "<details>\n<summary>Solution</summary>\n\n```python\n{}\n```\n\n</details>"
@@ -114,8 +111,7 @@ def student_copy(notebook, name, siblings):
             for output in cell.outputs:
                 if "execution_count" in output:
                     output.execution_count = None
-    check = CHECKED if any("checks.check_all" in cell.source for cell in copy.cells) else ASSERTED
-    introduction = INTRODUCTION.format(count=count, name=name, check=check)
+    introduction = INTRODUCTION.format(count=count, name=name)
     copy.cells.insert(1, nbformat.v4.new_markdown_cell(introduction, id="student-copy"))
     nbformat.validate(copy)
     return nbformat.writes(copy) + "\n"

@@ -1,156 +1,30 @@
-"""Checks for the exercises of the notebooks: is a function right, and if not, which mistake is it?
-
-A check calls the learner's function on small inputs whose results can be worked out by hand. Where a
-result is wrong, it is compared with what each classic mistake would give, and the message names the
-one that fits. Only results count: reshape or einsum, NumPy or TensorFlow, float32 or float64.
-"""
+"""The checks of lesson 1: the costs, and a step of training."""
 
 import functools
-import inspect
-import re
-import sys
-import textwrap
-import traceback
 
 import numpy as np
 
 import nst_utils as nst
 from nst_utils import keras, tf
+from studio.checks.machinery import (
+    ODD_G,
+    ODD_S,
+    CheckFailed,
+    Lesson,
+    attempt,
+    call,
+    count,
+    examine_cost,
+    name_the_mistake,
+    only_numpy_remark,
+    same,
+    size,
+)
 
-TOLERANCE = 0.02  # relative: TF32 and bfloat16 round a result by less, every mistake here changes one by more
-NEAR_ZERO = 1e-3
+_lesson = Lesson()
+CHECKS, check_all = _lesson.checks, _lesson.check_all
 
-
-class _InWords:
-    def _render_traceback_(self):  # Jupyter shows this instead of the way through the check
-        return [textwrap.fill(f"Not yet. {self}", 100)]
-
-
-class CheckFailed(_InWords, AssertionError):
-    """The function does something else than it should: what, in words."""
-
-
-class NotWritten(_InWords, NotImplementedError):
-    """The function, or one that it calls, is not written yet."""
-
-
-# ------------------------------------------------------------------------------------ the machinery
-
-CHECKS = {}  # {name of the exercise: what examines a function and returns a remark}
-
-
-def _check(examine):
-    """Make `examine`, which raises CheckFailed or returns a remark, a check that prints one line.
-
-    The check raises CheckFailed or NotWritten.
-    """
-    name = examine.__name__.removeprefix("check_")
-    CHECKS[name] = examine
-
-    @functools.wraps(examine)
-    def check(function):
-        if not callable(function):
-            raise CheckFailed(f"{name}: hand over the function itself, check_{name}({name}), not its result.")
-        try:
-            remark = examine(function)
-        except NotImplementedError as error:
-            raise NotWritten(str(error) or f"{name} is not written.") from None
-        print(f"{name}: right. {remark}".rstrip())
-
-    return check
-
-
-def check_all(namespace=None):
-    """Print how many exercises are right, and what is open. namespace: {name: function}, the caller's by default."""
-    namespace = sys._getframe(1).f_globals if namespace is None else namespace
-    still_open = {}
-    for name, examine in CHECKS.items():
-        try:
-            if name not in namespace:
-                raise NotImplementedError
-            examine(namespace[name])
-        except CheckFailed as error:
-            still_open[name] = str(error)
-        except NotImplementedError:
-            still_open[name] = f"{name}: not written yet."
-    print(f"{len(CHECKS) - len(still_open)} of {len(CHECKS)} right.", *still_open.values(), sep="\n")
-
-
-def _call(name, function, inputs, advice=""):
-    """(result as a float64 array, whether only NumPy inputs work). A mistake that stops it is put in words."""
-    try:
-        result, only_numpy = function(*tf.nest.map_structure(tf.constant, inputs)), False
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        try:
-            result, only_numpy = function(*inputs), True
-        except Exception:
-            raise CheckFailed(f"{name}: {_why_it_stopped(function, error)} {advice}".rstrip()) from error
-    if result is None:
-        raise CheckFailed(f"{name}: it returns nothing. Is the `return` missing?")
-    try:
-        return np.asarray(result, np.float64), only_numpy
-    except (TypeError, ValueError):
-        raise CheckFailed(f"{name}: it returns a {type(result).__name__}, not an array of numbers.") from None
-
-
-def _why_it_stopped(function, error):
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    lines = [f.line for f in traceback.extract_tb(error.__traceback__) if code and f.filename == code.co_filename]
-    where = f" in the line `{lines[-1]}`" if lines and lines[-1] else ""
-    reason = re.sub(r"\{\{.*?\}\}|\[Op:.*", "", str(error)).strip().split("\n")[0]
-    return f"it stopped{where} with {type(error).__name__}: {reason.rstrip('. ')}."
-
-
-def _same(got, expected):
-    return all(np.allclose(g, e, rtol=TOLERANCE, atol=NEAR_ZERO) for g, e in zip(got, expected, strict=True))
-
-
-def _name_the_mistake(name, got, probes, mistakes):
-    """Raise with the sentence of the first mistake that gives these results. mistakes: [(sentence, formula, ...)]."""
-    for sentence, *formulas in mistakes:
-        if any(_same(got, [formula(*probe) for probe in probes]) for formula in formulas):
-            raise CheckFailed(f"{name}: {sentence}")
-
-
-def _examine_cost(name, function, right, probes, mistakes, advice=""):
-    """Compare a cost with the library's `right` on every probe, a tuple of inputs. Returns a remark or ""."""
-    calls = [_call(name, function, probe, advice) for probe in probes]
-    for value, _ in calls:
-        if value.size != 1:
-            raise CheckFailed(f"{name}: it returns {_size(value)} numbers, but a cost is one: sum over every axis.")
-    got, expected = [value.item() for value, _ in calls], [float(right(*probe)) for probe in probes]
-    if not _same(got, expected):
-        _name_the_mistake(name, got, probes, mistakes)
-        for value, wanted in zip(got, expected, strict=True):
-            if wanted == 0 and not _same([value], [wanted]):
-                raise CheckFailed(f"{name}: an image compared with itself costs {value:.6g}. It must cost 0.")
-        value, wanted = next(pair for pair in zip(got, expected, strict=True) if not _same(*([x] for x in pair)))
-        raise CheckFailed(f"{name}: it returns {value:.6g} where {wanted:.6g} is right. Compare it with the formula.")
-    return _only_numpy(any(flag for _, flag in calls))
-
-
-def _only_numpy(flag):
-    return "But it takes NumPy arrays only, and activations are tensors: begin with np.asarray(...)." if flag else ""
-
-
-def _size(array):
-    return "x".join(map(str, array.shape)) or "one"
-
-
-# ------------------------------------------------------------------------------------ what they are called with
-
-
-def _count(*shape):
-    """The numbers 0, 1, 2, ... in this shape: small whole numbers, exact in float32 and in TF32."""
-    return np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
-
-
-TOY, WIDE = _count(1, 2, 2, 3), _count(1, 2, 3, 2)
-ROWS_S = [3, 0, 0], [0, 2, 0], [0, 0, 1], [1, 0, 2], [0, 1, 0], [2, 0, 0]  # channels at odds with one another,
-ROWS_G = [0, 1, 2], [2, 0, 0], [0, 3, 0], [1, 0, 1], [0, 0, 4], [1, 2, 0]  # which the counted numbers are not
-ODD_S, ODD_G = (np.array(rows, np.float32).reshape(1, 3, 2, 3) for rows in (ROWS_S, ROWS_G))
+TOY, WIDE = count(1, 2, 2, 3), count(1, 2, 3, 2)
 PAIRS = ((0 * TOY, TOY), (0 * WIDE + 1, WIDE), (0 * TOY, TOY / 4), (ODD_S, ODD_G), (TOY, TOY))
 
 
@@ -161,7 +35,7 @@ def _squares(a, b):
     return np.sum((a - b) ** 2)
 
 
-@_check
+@_lesson.check
 def check_content_cost(content_cost):
     """content_cost(a_C, a_G), activations (1, n_H, n_W, n_C) of one size -> J_content."""
     mistakes = [
@@ -205,7 +79,7 @@ def check_content_cost(content_cost):
             lambda C, G: np.sum(C - G) ** 2 / (4 * G.size),
         ),
     ]
-    return _examine_cost("content_cost", content_cost, nst.compute_content_cost, PAIRS, mistakes)
+    return examine_cost("content_cost", content_cost, nst.compute_content_cost, PAIRS, mistakes)
 
 
 # ------------------------------------------------------------------------------------ the Gram matrix
@@ -215,18 +89,18 @@ def _sorted_columns(A):
     return A[:, np.lexsort(A)]
 
 
-@_check
+@_lesson.check
 def check_unroll(unroll):
     """unroll(a), activations (1, n_H, n_W, n_C) -> A (n_C, n_H n_W), the positions in any order."""
     remark = ""
     for a in (TOY, WIDE):
         _, n_H, n_W, n_C = a.shape
-        A, flag = _call("unroll", unroll, (a,), f"a has the shape (1, n_H, n_W, n_C) = {a.shape}.")
-        remark = remark or _only_numpy(flag)
+        A, flag = call("unroll", unroll, (a,), f"a has the shape (1, n_H, n_W, n_C) = {a.shape}.")
+        remark = remark or only_numpy_remark(flag)
         A = A[0] if A.ndim == 3 and len(A) == 1 else A
         if A.shape == (n_H * n_W, n_C):
             raise CheckFailed(
-                f"unroll: A is {_size(A)}, a row per position. The transpose is missing: it should be "
+                f"unroll: A is {size(A)}, a row per position. The transpose is missing: it should be "
                 f"(n_C, n_H*n_W) = {n_C}x{n_H * n_W}, a row per channel."
             )
         if A.shape in ((1, a.size), (a.size,)):
@@ -236,37 +110,37 @@ def check_unroll(unroll):
             )
         if A.shape != (n_C, n_H * n_W):
             raise CheckFailed(
-                f"unroll: A is {_size(A)}, and should be (n_C, n_H*n_W) = {n_C}x{n_H * n_W}: "
+                f"unroll: A is {size(A)}, and should be (n_C, n_H*n_W) = {n_C}x{n_H * n_W}: "
                 "a row per channel, a column per position."
             )
         if np.array_equal(A, a.reshape(n_C, -1)):
             raise CheckFailed(
-                f"unroll: A is {_size(A)}, but its rows mix the channels: a reshape keeps the order of the numbers, in "
+                f"unroll: A is {size(A)}, but its rows mix the channels: a reshape keeps the order of the numbers, in "
                 "which the channel comes last. Reshape to (n_H*n_W, n_C), then transpose."
             )
-        if not _same([_sorted_columns(A)], [_sorted_columns(a.reshape(-1, n_C).T)]):
+        if not same([_sorted_columns(A)], [_sorted_columns(a.reshape(-1, n_C).T)]):
             raise CheckFailed("unroll: a column of A should hold all the channels of one position of a.")
     return remark
 
 
-@_check
+@_lesson.check
 def check_gram(gram):
     """gram(A), A unrolled to (n_C, n_H n_W) -> A A^T (n_C, n_C)."""
     remark = ""
-    for A in (TOY.reshape(4, 3).T, WIDE.reshape(6, 2).T, _count(3, 3)):
+    for A in (TOY.reshape(4, 3).T, WIDE.reshape(6, 2).T, count(3, 3)):
         n_C, n_positions = A.shape
-        advice = f"A is {_size(A)}, so A times A does not fit; is the transpose missing? A A^T does."
-        G, flag = _call("gram", gram, (A,), advice)
-        remark = remark or _only_numpy(flag)
+        advice = f"A is {size(A)}, so A times A does not fit; is the transpose missing? A A^T does."
+        G, flag = call("gram", gram, (A,), advice)
+        remark = remark or only_numpy_remark(flag)
         G, right = G[0] if G.ndim == 3 and len(G) == 1 else G, A @ A.T
         if G.shape == (n_positions, n_positions) != (n_C, n_C):
             raise CheckFailed(
-                f"gram: your Gram matrix is {_size(G)}: did you unroll to (n_C, n_H*n_W)? It should be "
+                f"gram: your Gram matrix is {size(G)}: did you unroll to (n_C, n_H*n_W)? It should be "
                 f"n_C x n_C = {n_C}x{n_C}, which is A A^T; A^T A counts positions."
             )
         if G.shape == (n_C, n_positions) != (n_C, n_C):
             raise CheckFailed(
-                f"gram: your Gram matrix is {_size(G)}, as A itself: * multiplies entry by entry. "
+                f"gram: your Gram matrix is {size(G)}, as A itself: * multiplies entry by entry. "
                 f"Use matmul, which gives n_C x n_C = {n_C}x{n_C}."
             )
         if G.size == 1:
@@ -303,8 +177,8 @@ def check_gram(gram):
                     lambda A: A.T @ A,
                 ),
             ]
-        if not _same([G], [right]):
-            _name_the_mistake("gram", [G], [(A,)], mistakes)
+        if not same([G], [right]):
+            name_the_mistake("gram", [G], [(A,)], mistakes)
             raise CheckFailed(
                 f"gram: entry (0, 0) is {G[0, 0]:.6g} and entry (0, 1) is {G[0, 1]:.6g}, where {right[0, 0]:.6g} and "
                 f"{right[0, 1]:.6g} are right: multiply row i of A by row j and sum over the positions."
@@ -328,7 +202,7 @@ def _per_position(a):
     return _matrix(a) @ _matrix(a).T / (a.shape[1] * a.shape[2])
 
 
-@_check
+@_lesson.check
 def check_layer_style_cost(layer_style_cost):
     """layer_style_cost(a_S, a_G), activations (1, n_H, n_W, n_C) of any two sizes -> J_style_layer."""
 
@@ -396,7 +270,7 @@ def check_layer_style_cost(layer_style_cost):
         ("this is the content cost: compare the Gram matrices, not the activations.", nst.compute_content_cost),
     ]
     name, right = "layer_style_cost", nst.compute_layer_style_cost
-    remark = _examine_cost(name, layer_style_cost, right, PAIRS, mistakes)
+    remark = examine_cost(name, layer_style_cost, right, PAIRS, mistakes)
 
     def over_positions_of(which):
         return lambda S, G: _squares(gram(S), gram(G)) / (4 * G.shape[-1] ** 2 * (which(S, G).size / G.shape[-1]) ** 2)
@@ -415,7 +289,7 @@ def check_layer_style_cost(layer_style_cost):
     ]
     uneven = ((ODD_S, ODD_G[:, :2]),)
     advice = "Here S and G differ in size, which is allowed: only their Gram matrices meet."
-    _examine_cost(name, layer_style_cost, right, uneven, mistakes, advice)
+    examine_cost(name, layer_style_cost, right, uneven, mistakes, advice)
     return remark or _batch(layer_style_cost)
 
 
@@ -424,13 +298,13 @@ def _batch(layer_style_cost):
     S, G = (np.concatenate([a, 2 * a]) for a in (WIDE, WIDE[:, ::-1, :, ::-1]))
     pooled = nst.compute_layer_style_cost(*(a.reshape(1, 4, 3, 2) for a in (S, G)))
     try:
-        mixes = _same([_call("", layer_style_cost, (S, G))[0]], [float(pooled)])
+        mixes = same([call("", layer_style_cost, (S, G))[0]], [float(pooled)])
     except CheckFailed:
         mixes = False
     return "(Two images in a batch would share one Gram matrix. Here it is always one.)" if mixes else ""
 
 
-@_check
+@_lesson.check
 def check_style_cost(style_cost):
     """style_cost(a_S, a_G), {layer: activations}, the content layer among them -> J_style with 0.2 per layer."""
     factors = dict(zip((*nst.STYLE_LAYERS, nst.CONTENT_LAYER), (1, 1.25, 1.5, 1.75, 2, 2), strict=True))
@@ -451,13 +325,13 @@ def check_style_cost(style_cost):
         ),
     ]
     advice = "Go through style_layers.items(), and take a_S[name] and a_G[name] of each layer."
-    return _examine_cost("style_cost", style_cost, nst.compute_style_cost, ((a_S, a_G), (a_G, a_G)), mistakes, advice)
+    return examine_cost("style_cost", style_cost, nst.compute_style_cost, ((a_S, a_G), (a_G, a_G)), mistakes, advice)
 
 
 # ------------------------------------------------------------------------------------ the total cost
 
 
-@_check
+@_lesson.check
 def check_total_cost(total_cost):
     """total_cost(J_content, J_style, alpha=10, beta=40) -> alpha J_content + beta J_style."""
 
@@ -476,16 +350,16 @@ def check_total_cost(total_cost):
     ]
     probes = ((3.0, 5.0, 2.0, 7.0), (506 / 48, 253876 / 576, 10.0, 40.0))
     advice = "Its arguments are J_content, J_style, alpha and beta."
-    remark = _examine_cost("total_cost", by_name, nst.total_cost, probes, mistakes, advice)
+    remark = examine_cost("total_cost", by_name, nst.total_cost, probes, mistakes, advice)
     mistakes = [("its defaults are swapped: alpha=10, beta=40.", lambda C, S: 40 * C + 10 * S)]
-    _examine_cost("total_cost", total_cost, nst.total_cost, ((3.0, 5.0),), mistakes, advice)
+    examine_cost("total_cost", total_cost, nst.total_cost, ((3.0, 5.0),), mistakes, advice)
     return remark
 
 
 # ------------------------------------------------------------------------------------ the training step
 
 
-@_check
+@_lesson.check
 def check_train_step(train_step):
     """train_step(G, optimizer, objective): G moves down the gradient of J, stays in [0, 1]; returns the three costs."""
     start, to_content, to_style = np.linspace(0.05, 0.95, 12).reshape(1, 2, 2, 3), -1.0, TOY / 4
@@ -498,12 +372,7 @@ def check_train_step(train_step):
     def after(optimizer):
         G = tf.Variable(start, dtype=tf.float32)
         optimizer.build([G])  # a train_step that is a tf.function cannot
-        try:
-            returned = train_step(G, optimizer, objective)
-        except NotImplementedError:
-            raise
-        except Exception as error:
-            raise CheckFailed(f"train_step: {_why_it_stopped(train_step, error)}") from error
+        returned = attempt("train_step", train_step, G, optimizer, objective)
         return np.asarray(G, np.float64), returned
 
     rate = 0.05
@@ -521,16 +390,16 @@ def check_train_step(train_step):
         ("this is the gradient of J_content alone; take that of J.", lambda: np.clip(start - rate * of_content, 0, 1)),
         ("this is the gradient of J_style alone; take that of J.", lambda: np.clip(start - rate * of_style, 0, 1)),
     ]
-    if not _same([G], [np.clip(start - rate * gradient, 0, 1)]):
-        _name_the_mistake("train_step", [G], [()], mistakes)
+    if not same([G], [np.clip(start - rate * gradient, 0, 1)]):
+        name_the_mistake("train_step", [G], [()], mistakes)
         raise CheckFailed("train_step: G is not where one step down the gradient of J leads.")
     G, _ = after(keras.optimizers.Adam(rate))
     adam = np.clip(start - rate * np.sign(gradient), 0, 1)  # its first step is as long for every pixel
-    if not _same([G], [adam]):
+    if not same([G], [adam]):
         raise CheckFailed("train_step: G takes a step of its own; leave that to optimizer.apply_gradients.")
     costs = [float(cost) for cost in objective(tf.constant(start, tf.float32))]
     if returned is None:
         raise CheckFailed("train_step: it returns nothing. Return the three costs that the objective gave.")
-    if np.shape(returned) != (3,) or not _same(returned, costs):
+    if np.shape(returned) != (3,) or not same(returned, costs):
         raise CheckFailed("train_step: return (J, J_content, J_style), in this order, as the objective gave them.")
     return ""

@@ -1,0 +1,26 @@
+"""Checks for the exercises of the notebooks: is a function right, and if not, which mistake is it?
+
+A module for each lesson; `from studio import checks` gives those of lesson 1.
+"""
+
+from studio.checks.lesson1 import (
+    check_all,
+    check_content_cost,
+    check_gram,
+    check_layer_style_cost,
+    check_style_cost,
+    check_total_cost,
+    check_train_step,
+    check_unroll,
+)
+
+__all__ = [
+    "check_all",
+    "check_content_cost",
+    "check_gram",
+    "check_layer_style_cost",
+    "check_style_cost",
+    "check_total_cost",
+    "check_train_step",
+    "check_unroll",
+]

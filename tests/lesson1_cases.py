@@ -1,0 +1,365 @@
+"""Right ways to write the functions of lesson 1, and what goes wrong in them."""
+
+import numpy as np
+import tensorflow as tf
+
+WEIGHTS = dict.fromkeys(("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"), 0.2)
+
+
+def unrolled(a):
+    n_H, n_W, n_C = a.shape[1:]
+    return tf.transpose(tf.reshape(a, [n_H * n_W, n_C]))
+
+
+def rows(a):
+    """Activations as NumPy, a row per position."""
+    a = np.asarray(a)
+    return a.reshape(-1, a.shape[-1])
+
+
+def per_position(a):
+    A = rows(a).T
+    return A @ A.T / A.shape[1]
+
+
+def layer_cost(a_S, a_G):
+    return np.sum((per_position(a_S) - per_position(a_G)) ** 2) / (4 * a_G.shape[-1] ** 2)
+
+
+def tf32(x):
+    """Rounded to the 10 bits that a tensor core keeps of a float32."""
+    bits = np.asarray(x, np.float32).view(np.uint32)
+    return ((bits + 0x1000) & np.uint32(0xFFFFE000)).view(np.float32)
+
+
+def bfloat16(x):
+    return tf.cast(tf.cast(x, tf.bfloat16), tf.float32)
+
+
+def rounded_layer_cost(rounding):
+    def cost(a_S, a_G):
+        S, G = (
+            tf.matmul(A, A, transpose_b=True)
+            for A in (rounding(unrolled(a) / a[0, ..., 0].shape[0] ** 0.5) for a in (a_S, a_G))
+        )
+        return tf.reduce_sum((S / a_S.shape[2] - G / a_G.shape[2]) ** 2) / (4 * a_G.shape[-1] ** 2)
+
+    return cost
+
+
+def looped_content(a_C, a_G):
+    total = 0.0
+    for c, g in zip(np.asarray(a_C).ravel(), np.asarray(a_G).ravel(), strict=True):
+        total += (c - g) ** 2
+    return total / (4 * a_G.shape[1] * a_G.shape[2] * a_G.shape[3])
+
+
+def looped_style(a_S, a_G):
+    J_style = 0
+    for name, weight in WEIGHTS.items():
+        J_style += weight * layer_cost(a_S[name], a_G[name])
+    return J_style
+
+
+def step(direction=1, cost=0, clip=True, assign=True, returned=slice(None)):
+    """A training step with one thing changed."""
+
+    def train_step(G, optimizer, objective):
+        with tf.GradientTape() as tape:
+            costs = objective(G)
+        if assign:
+            optimizer.apply_gradients([(direction * tape.gradient(costs[cost], G), G)])
+        if clip:
+            G.assign(tf.clip_by_value(G, 0, 1))
+        return costs[returned]
+
+    return train_step
+
+
+def step_zipped(G, optimizer, objective):
+    with tf.GradientTape() as tape:
+        J, J_content, J_style = objective(G)
+    optimizer.apply_gradients(zip(tape.gradient(J, [G]), [G], strict=True))
+    G.assign(tf.minimum(tf.maximum(G, 0), 1))
+    return J, J_content, J_style
+
+
+def step_by_hand(G, optimizer, objective):
+    with tf.GradientTape() as tape:
+        costs = objective(G)
+    G.assign(tf.clip_by_value(G - optimizer.learning_rate * tape.gradient(costs[0], G), 0, 1))
+    return costs
+
+
+RIGHT = {
+    "content_cost": {
+        "course": lambda C, G: tf.reduce_sum(tf.square(tf.subtract(C, G))) / (4 * G.shape[1] * G.shape[2] * G.shape[3]),
+        "unrolled": lambda C, G: tf.reduce_sum((unrolled(C) - unrolled(G)) ** 2) / (4 * np.prod(G.shape[1:])),
+        "the other way round": lambda C, G: tf.reduce_sum((G - C) ** 2) / (4.0 * tf.cast(tf.size(G), tf.float32)),
+        "mean": lambda C, G: tf.reduce_mean((C - G) ** 2) / 4,
+        "mean of each image of the batch": lambda C, G: 0.25 * tf.reduce_mean((C - G) ** 2, axis=[1, 2, 3]),
+        "norm": lambda C, G: tf.norm(C - G) ** 2 / (4 * np.prod(G.shape)),
+        "multiplied out": lambda C, G: tf.reduce_sum(C * C - 2 * C * G + G * G) / (4 * np.prod(G.shape)),
+        "einsum": lambda C, G: tf.einsum("bijc,bijc->", C - G, C - G) / (4 * np.prod(G.shape)),
+        "loop": looped_content,
+        "numpy": lambda C, G: np.sum((np.asarray(C) - np.asarray(G)) ** 2) / (4 * G.shape[1] * G.shape[2] * G.shape[3]),
+        "float64": lambda C, G: tf.reduce_mean((tf.cast(C, tf.float64) - tf.cast(G, tf.float64)) ** 2) / 4,
+        "bfloat16": lambda C, G: tf.reduce_mean(bfloat16((C - G) ** 2)) / 4,
+    },
+    "unroll": {
+        "reshape, transpose": unrolled,
+        "-1": lambda a: tf.transpose(tf.reshape(a, [-1, a.shape[-1]])),
+        "transpose, reshape": lambda a: tf.reshape(tf.transpose(a, [0, 3, 1, 2]), [a.shape[3], -1]),
+        "column by column": lambda a: tf.reshape(tf.transpose(a[0], [2, 1, 0]), [a.shape[3], -1]),
+        "with the batch": lambda a: tf.reshape(tf.transpose(a, [0, 3, 1, 2]), [a.shape[0], a.shape[3], -1]),
+        "einsum": lambda a: tf.reshape(tf.einsum("bijc->cij", a), [a.shape[-1], -1]),
+        "stack": lambda a: tf.stack([tf.reshape(a[..., c], [-1]) for c in range(a.shape[-1])]),
+        "numpy": lambda a: np.asarray(a, np.float64).reshape(-1, a.shape[-1]).T,
+    },
+    "gram": {
+        "matmul": lambda A: tf.matmul(A, tf.transpose(A)),
+        "transpose_b": lambda A: tf.linalg.matmul(A, A, transpose_b=True),
+        "at": lambda A: A @ tf.transpose(A),
+        "of the transposed matrix": lambda A: tf.matmul(tf.transpose(A), tf.transpose(A), transpose_a=True),
+        "transposed": lambda A: tf.transpose(tf.matmul(A, A, transpose_b=True)),
+        "einsum": lambda A: tf.einsum("ik,jk->ij", A, A),
+        "tensordot": lambda A: tf.tensordot(A, A, axes=[[1], [1]]),
+        "broadcast": lambda A: tf.reduce_sum(A[:, None] * A[None], axis=-1),
+        "with the batch": lambda A: tf.matmul(A[None], A[None], transpose_b=True),
+        "numpy": lambda A: np.asarray(A) @ np.asarray(A).T,
+        "float64": lambda A: tf.matmul(*2 * [tf.cast(A, tf.float64)], transpose_b=True),
+        "bfloat16": lambda A: bfloat16(tf.matmul(A, A, transpose_b=True)),
+    },
+    "layer_style_cost": {
+        "numpy": layer_cost,
+        "einsum": lambda S, G: (
+            tf.reduce_sum(
+                (
+                    tf.einsum("bijc,bijd->cd", S, S) / np.prod(S.shape[1:3])
+                    - tf.einsum("bijc,bijd->cd", G, G) / np.prod(G.shape[1:3])
+                )
+                ** 2
+            )
+            / (2 * G.shape[-1]) ** 2
+        ),
+        "mean": lambda S, G: tf.reduce_mean((per_position(S) - per_position(G)) ** 2) / 4,
+        "the other way round": lambda S, G: layer_cost(G, S),
+        "float64": lambda S, G: layer_cost(tf.cast(S, tf.float64), tf.cast(G, tf.float64)),
+        "TF32": rounded_layer_cost(tf32),
+        "bfloat16": rounded_layer_cost(bfloat16),
+    },
+    "style_cost": {
+        "loop": looped_style,
+        "sum": lambda S, G: sum(0.2 * layer_cost(S[name], G[name]) for name in WEIGHTS),
+        "mean": lambda S, G: tf.reduce_mean([layer_cost(S[name], G[name]) for name in WEIGHTS]),
+    },
+    "total_cost": {
+        "formula": lambda J_content, J_style, alpha=10, beta=40: alpha * J_content + beta * J_style,
+        "other order": lambda J_content, J_style, beta=40, alpha=10: tf.add(beta * J_style, alpha * J_content),
+        "numpy": lambda J_content, J_style, alpha=10, beta=40: np.dot([alpha, beta], [J_content, J_style]),
+    },
+    "train_step": {
+        "course": step(),
+        "zip": step_zipped,
+        "list": lambda *a: list(step()(*a)),
+        "graph": tf.function(step()),
+    },
+}
+
+MISTAKES = {
+    "content_cost": {
+        "forgotten 4": (
+            lambda C, G: tf.reduce_sum((C - G) ** 2) / np.prod(G.shape),
+            "the 4 of 4 n_H n_W n_C is missing",
+        ),
+        "n_H only": (lambda C, G: tf.reduce_sum((C - G) ** 2) / (4 * G.shape[1]), "by n_H only"),
+        "n_C missing": (lambda C, G: tf.reduce_sum((C - G) ** 2) / (4 * G.shape[1] * G.shape[2]), "n_C is missing"),
+        "sum": (lambda C, G: tf.reduce_sum((C - G) ** 2), "bare sum"),
+        "the paper's half": (lambda C, G: 0.5 * tf.reduce_sum((C - G) ** 2), "half the sum"),
+        "brackets": (lambda C, G: tf.reduce_sum((C - G) ** 2) / 4 * G.shape[1] * G.shape[2] * G.shape[3], "brackets"),
+        "integer division": (lambda C, G: tf.reduce_sum((C - G) ** 2) // (4 * np.prod(G.shape)), "integer division"),
+        "wrong axis": (
+            lambda C, G: tf.reduce_sum((C - G) ** 2, axis=-1) / (4 * np.prod(G.shape)),
+            "sum over every axis",
+        ),
+        "sum over the batch": (lambda C, G: tf.reduce_sum((C - G) ** 2, 0) / (4 * np.prod(G.shape)), "2x2x3 numbers"),
+        "plus": (lambda C, G: tf.reduce_sum((C + G) ** 2) / (4 * np.prod(G.shape)), "cost of C against C is 0"),
+        "C against C": (lambda C, G: 1 + tf.reduce_mean((C - G) ** 2) / 4, "with itself costs 1. It must cost 0"),
+        "only G": (lambda C, G: tf.reduce_mean(G**2) / 4, "a_C plays no part"),
+        "only C": (lambda C, G: tf.reduce_mean(C**2) / 4, "a_G plays no part"),
+        "no square": (lambda C, G: tf.reduce_mean(C - G) / 4, "not squared"),
+        "square of the sum": (lambda C, G: tf.reduce_sum(C - G) ** 2 / (4 * np.prod(G.shape)), "squared after the sum"),
+        "something else": (lambda C, G: tf.reduce_mean(tf.abs(C - G)), "returns 5.5 where 10.5417 is right"),
+        "no return": (lambda C, G: None, "`return`"),
+        "a string": (lambda C, G: "10.5417 by hand", "returns a str"),
+        "not callable": (10.5417, "the function itself, check_content_cost(content_cost)"),
+    },
+    "unroll": {
+        "forgotten transpose, in place": (lambda a: tf.reshape(a, [a.shape[-1], -1]), "rows mix the channels"),
+        "forgotten transpose": (
+            lambda a: tf.reshape(a, [-1, a.shape[-1]]),
+            "4x3, a row per position. The transpose is missing",
+        ),
+        "across the batch": (lambda a: tf.reshape(a, [a.shape[0], -1]), "across the batch"),
+        "rows only": (lambda a: tf.reshape(a, [a.shape[1], -1]), "A is 2x6, and should be (n_C, n_H*n_W) = 3x4"),
+        "mixed": (
+            lambda a: tf.reshape(tf.transpose(a, [0, 2, 3, 1]), [a.shape[-1], -1]),
+            "all the channels of one position",
+        ),
+        "impossible": (lambda a: tf.reshape(a, [5, 3]), "stopped in the line"),
+    },
+    "gram": {
+        "of positions": (
+            lambda A: tf.matmul(A, A, transpose_a=True),
+            "4x4: did you unroll to (n_C, n_H*n_W)? It should be n_C x n_C = 3x3",
+        ),
+        "forgotten transpose": (
+            lambda A: tf.matmul(A, A),
+            "A is 3x4, so A times A does not fit; is the transpose missing?",
+        ),
+        "entry by entry": (lambda A: A * A, "3x4, as A itself"),
+        "across the batch": (
+            lambda A: tf.matmul(tf.reshape(A, [1, -1]), tf.reshape(A, [1, -1]), transpose_b=True),
+            "across the batch",
+        ),
+        "diagonal": (lambda A: tf.reduce_sum(A * A, axis=1), "each channel with itself only"),
+        "wrong axis": (lambda A: tf.reduce_sum(A * A, axis=0), "has the shape (4,). It should be"),
+        "divided": (lambda A: tf.matmul(A, A, transpose_b=True) / A.shape[1], "comes in the style cost"),
+        "integer": (lambda A: tf.matmul(A, A, transpose_b=True) // A.shape[1], "comes in the style cost"),
+        "sums first": (lambda A: tf.reduce_sum(A, 1)[:, None] * tf.reduce_sum(A, 1)[None], "sum the products"),
+        "forgotten transpose of a square A": (
+            lambda A: tf.matmul(A, A, transpose_b=A.shape[0] != A.shape[1]),
+            "A A, or A * A",
+        ),
+        "wrong transpose of a square A": (
+            lambda A: tf.matmul(*((A, tf.transpose(A))[:: 1 if A.shape[0] != A.shape[1] else -1])),
+            "A^T A",
+        ),
+    },
+    "layer_style_cost": {
+        "forgotten 4": (lambda S, G: 4 * layer_cost(S, G), "the 4 of 4 n_C^2 is missing"),
+        "n_C not squared": (
+            lambda S, G: np.sum((per_position(S) - per_position(G)) ** 2) / (4 * G.shape[-1]),
+            "n_C is not squared",
+        ),
+        "sum": (lambda S, G: np.sum((per_position(S) - per_position(G)) ** 2), "bare sum"),
+        "brackets": (lambda S, G: np.sum((per_position(S) - per_position(G)) ** 2) / 4 * G.shape[-1] ** 2, "brackets"),
+        "positions missing": (
+            lambda S, G: np.sum((rows(S).T @ rows(S) - rows(G).T @ rows(G)) ** 2) / (4 * G.shape[-1] ** 2),
+            "not divided by their number of positions",
+        ),
+        "n_H only": (
+            lambda S, G: (
+                np.sum((rows(S).T @ rows(S) / S.shape[1] - rows(G).T @ rows(G) / G.shape[1]) ** 2)
+                / (4 * G.shape[-1] ** 2)
+            ),
+            "divided by n_H only",
+        ),
+        "positions outside": (
+            lambda S, G: (
+                np.sum((rows(S).T @ rows(S) - rows(G).T @ rows(G)) ** 2)
+                / (4 * G.shape[-1] ** 2 * G.shape[1] * G.shape[2])
+            ),
+            "before the square",
+        ),
+        "of positions": (
+            lambda S, G: (
+                np.sum((rows(S) @ rows(S).T / len(rows(S)) - rows(G) @ rows(G).T / len(rows(G))) ** 2)
+                / (4 * G.shape[-1] ** 2)
+            ),
+            "positions x positions: did you unroll to (n_C, n_H*n_W)?",
+        ),
+        "forgotten transpose": (
+            lambda S, G: layer_cost(
+                *(tf.transpose(tf.reshape(a, [1, 1, a.shape[-1], -1]), [0, 1, 3, 2]) for a in (S, G))
+            ),
+            "mixes the channels",
+        ),
+        "across the batch": (
+            lambda S, G: (
+                (np.sum(np.square(S)) / len(rows(S)) - np.sum(np.square(G)) / len(rows(G))) ** 2
+                / (4 * G.shape[-1] ** 2)
+            ),
+            "1x1, across the batch",
+        ),
+        "integer division of the cost": (lambda S, G: layer_cost(S, G) // 1, "integer division"),
+        "integer division of the Gram matrix": (
+            lambda S, G: (
+                np.sum((rows(S).T @ rows(S) // len(rows(S)) - rows(G).T @ rows(G) // len(rows(G))) ** 2)
+                / (4 * G.shape[-1] ** 2)
+            ),
+            "integer division",
+        ),
+        "plus": (
+            lambda S, G: np.sum((per_position(S) + per_position(G)) ** 2) / (4 * G.shape[-1] ** 2),
+            "cost of S against S is 0",
+        ),
+        "S against S": (lambda S, G: layer_cost(S, G) + 2, "with itself costs 2. It must cost 0"),
+        "only G": (lambda S, G: np.sum(per_position(G) ** 2) / (4 * G.shape[-1] ** 2), "S plays no part"),
+        "no square": (lambda S, G: np.sum(per_position(S) - per_position(G)) / (4 * G.shape[-1] ** 2), "not squared"),
+        "content": (lambda S, G: tf.reduce_mean((S - G) ** 2) / 4, "this is the content cost"),
+        "wrong axis": (
+            lambda S, G: np.sum((per_position(S) - per_position(G)) ** 2, 0) / (4 * G.shape[-1] ** 2),
+            "3 numbers",
+        ),
+        "S and G swapped": (
+            lambda S, G: (
+                np.sum((rows(S).T @ rows(S) - rows(G).T @ rows(G)) ** 2) / (4 * G.shape[-1] ** 2 * len(rows(S)) ** 2)
+            ),
+            "S and G are swapped",
+        ),
+        "G's size for both": (
+            lambda S, G: (
+                np.sum((rows(S).T @ rows(S) - rows(G).T @ rows(G)) ** 2) / (4 * G.shape[-1] ** 2 * len(rows(G)) ** 2)
+            ),
+            "G's n_H n_W divides both",
+        ),
+        "one size only": (lambda S, G: layer_cost(S, G) + 0 * tf.reduce_sum(S - G), "only their Gram matrices meet"),
+    },
+    "style_cost": {
+        "no weights": (lambda S, G: sum(layer_cost(S[n], G[n]) for n in WEIGHTS), "weights lambda are missing"),
+        "weights twice": (lambda S, G: sum(0.2 * layer_cost(S[n], G[n]) for n in WEIGHTS) / 5, "no further mean"),
+        "last layer": (lambda S, G: 0.2 * layer_cost(S["conv5_1"], G["conv5_1"]), "only the last layer"),
+        "first layer": (lambda S, G: 0.2 * layer_cost(S["conv1_1"], G["conv1_1"]), "only the first layer"),
+        "content layer": (lambda S, G: sum(0.2 * layer_cost(S[n], G[n]) for n in S), "conv4_2 is no style layer"),
+        "stops at the content layer": (
+            lambda S, G: sum(WEIGHTS[n] * layer_cost(S[n], G[n]) for n in S),
+            "style_layers.items()",
+        ),
+    },
+    "total_cost": {
+        "swapped": (
+            lambda J_content, J_style, alpha=10, beta=40: beta * J_content + alpha * J_style,
+            "alpha and beta are swapped",
+        ),
+        "swapped defaults": (
+            lambda J_content, J_style, alpha=40, beta=10: alpha * J_content + beta * J_style,
+            "defaults are swapped",
+        ),
+        "no weights": (lambda J_content, J_style, alpha=10, beta=40: J_content + J_style, "play no part"),
+        "numbers": (lambda J_content, J_style, alpha=10, beta=40: 10 * J_content + 40 * J_style, "written into it"),
+        "no beta": (lambda J_content, J_style, alpha=10, beta=40: alpha * J_content + J_style, "beta is missing"),
+        "no alpha": (lambda J_content, J_style, alpha=10, beta=40: J_content + beta * J_style, "alpha is missing"),
+        "brackets": (lambda J_content, J_style, alpha=10, beta=40: alpha * (J_content + beta * J_style), "brackets"),
+        "product": (lambda J_content, J_style, alpha=10, beta=40: alpha * J_content * beta * J_style, "product"),
+        "other names": (
+            lambda J_content, J_style, a=10, b=40: a * J_content + b * J_style,
+            "are J_content, J_style, alpha and beta",
+        ),
+    },
+    "train_step": {
+        "no clip": (step(clip=False), "leaves [0, 1]"),
+        "uphill": (step(direction=-1), "climbs"),
+        "uphill and no clip": (step(direction=-1, clip=False), "climbs"),
+        "no step": (step(assign=False), "has not moved"),
+        "content only": (step(cost=1), "of J_content alone"),
+        "style only": (step(cost=2), "of J_style alone"),
+        "another step": (step(direction=0.5), "not where one step"),
+        "by hand": (step_by_hand, "step of its own"),
+        "no return": (lambda *a: step()(*a) and None, "returns nothing"),
+        "only J": (step(returned=0), "return (J, J_content, J_style)"),
+        "another order": (step(returned=slice(None, None, -1)), "in this order"),
+        "a dict": (lambda *a: {"J": step()(*a)[0]}, "return (J, J_content, J_style)"),
+        "stops": (lambda G, optimizer, objective: optimizer.nothing, "stopped in the line"),
+    },
+}
