@@ -290,9 +290,12 @@ def draw(courses, title, path):
     import matplotlib.pyplot as plt
 
     figure, axis = plt.subplots(figsize=(9, 5.5), layout="constrained")
+    dashes = iter("-:")
     for name, rows in courses.items():
-        engine_style = {"linewidth": 2.5} if name.startswith("engine") else {"linewidth": 1.3, "alpha": 0.9}
-        axis.loglog(np.maximum(rows[:, 1], 0.03), rows[:, 2], label=name, **engine_style)
+        look = {"linewidth": 1.3}
+        if name.startswith("engine"):
+            look = {"linewidth": 2.5, "color": "black", "linestyle": next(dashes)}
+        axis.loglog(rows[1:, 1], rows[1:, 2], label=name, **look)
     end = next(iter(courses.values()))[-1, 2]
     axis.axhline(end, color="grey", linestyle=":", linewidth=1)
     axis.set(title=title, xlabel="seconds", ylabel="cost of the picture as saved", ylim=(0.9 * end, 30 * end))
