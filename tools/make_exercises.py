@@ -21,10 +21,11 @@ from whole_file import write_whole
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 INTRODUCTION = """\
-**This is the student copy**, in which some functions are yours to write: {count} of them. Run the cells from top to \
-bottom (Shift+Enter). Where one stops with `NotImplementedError`, replace that whole statement, `raise` and hint, by \
-your own lines and run the cell again. Then run the cell with `checks.` below, even if yours stopped with an error: \
-it says whether they are right, and if not, what went wrong. `checks.check_all()` prints the score at any time.
+**This is the student copy**, in which some functions are yours to write: {count} of them. `make lab` in the project's \
+folder sets everything up and opens JupyterLab. Run the cells from top to bottom (Shift+Enter). Where one stops with \
+`NotImplementedError`, replace that whole statement, `raise` and hint, by your own lines and run the cell again. Then \
+run the cell with `checks.` below, even if yours stopped with an error: it says whether they are right, and if not, \
+what went wrong. `checks.check_all()` prints the score at any time.
 
 Below each exercise stand the result to expect and a solution, folded: open it when you are stuck. The figures that \
 are here already are the target, and running a cell replaces its figure by yours. They and the numbers were made with \
