@@ -251,14 +251,19 @@ def ladder_and_counts(C, S, evaluations):
 
 # ------------------------------------------------------------------------------------ the estimate
 
-# Measured with both networks at 512 and 1024 px: what a search holds per pixel beside the
+# Measured with both networks from 256 to 1024 px: what a search holds per pixel beside the
 # activations (pictures, gradients, the convolutions' own workspace; L-BFGS' pairs), in float32
-# planes of three colours, how often it holds the activations, and what compiled code takes in bytes.
-PLANES, PLANES_OF_LBFGS, COPIES, CODE = 40, 2 * MEMORY, 1.3, 50e6
+# planes of three colours; how often it holds the activations; what compiled code takes in bytes;
+# and how often the weights stand in it, for the size asked for and for the coarser ones together.
+PLANES, PLANES_OF_LBFGS, COPIES, CODE = 15, 2 * MEMORY, 1.7, 80e6
+WEIGHTS, WEIGHTS_OF_COARSE = 20, 8
 
 
-def peak_memory(vgg, size, method="lbfgs"):
-    """About how many bytes a search at this size (n_H, n_W) needs, beside what the process holds already."""
+def peak_memory(vgg, size, method="lbfgs", coarse=False):
+    """About how many bytes a search at this size (n_H, n_W) needs, beside what the process holds already.
+
+    coarse: does it begin at a coarser size?
+    """
     channels, width, side = 0.0, 0, 1
     for layer in vgg.layers:
         if layer.name in nst.LAYERS:
@@ -269,7 +274,8 @@ def peak_memory(vgg, size, method="lbfgs"):
             side *= 2
         channels += width / side**2
     planes = PLANES + (PLANES_OF_LBFGS if method == "lbfgs" else 0)
-    return CODE + float(4 * np.prod(size) * (3 * planes + COPIES * channels))
+    weights = vgg.count_params() * (WEIGHTS + coarse * WEIGHTS_OF_COARSE)
+    return CODE + float(4 * (weights + np.prod(size) * (3 * planes + COPIES * channels)))
 
 
 def _seconds(function, G):
@@ -291,7 +297,7 @@ def _print_estimate(scale, sizes, counts, plan, coarse_plan, every, method):
         seconds += OVERHEAD * count * pixels * sum(share * timed[name][1] for name, share in shares.items())
         seconds += coarse * sum(timed[name][0] - timed[name][1] for name in shares)  # it is traced for each size
     n_H, n_W = sizes[-1]
-    gigabytes = peak_memory(scale.vgg, sizes[-1], method) / 1e9
+    gigabytes = peak_memory(scale.vgg, sizes[-1], method, len(sizes) > 1) / 1e9
     how = "steps of Adam" if method == "adam" else "evaluations"
     took = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
     print(f"{n_W}x{n_H} px, {' + '.join(map(str, counts))} {how}: about {took} and {gigabytes:.2g} GB of memory.")

@@ -77,6 +77,16 @@ def test_costs_against_float64(m, sizes, n_C):
     np.testing.assert_allclose(nst.gram_per_position(a_G) * np.prod(sizes[1]), gram, rtol=1e-5)
 
 
+def test_gradient_of_the_gram_matrix_against_float64():
+    rng = np.random.default_rng(4)
+    a, upstream = (rng.standard_normal(shape).astype(np.float32) for shape in ((2, 5, 7, 6), (2, 6, 6)))
+    with tf.GradientTape() as tape:
+        tape.watch(a := tf.constant(a))
+        total = tf.reduce_sum(upstream * nst.gram_per_position(a))  # of no symmetry
+    expected = np.einsum("mhwj,mij->mhwi", np.float64(a), np.float64(upstream) + upstream.swapaxes(1, 2)) / 35
+    np.testing.assert_allclose(tape.gradient(total, a), expected, rtol=1e-5, atol=1e-5)
+
+
 def test_a_batch_costs_the_mean_of_its_pictures():
     rng = np.random.default_rng(0)
     a, b = (rng.random((3, 4, 5, 2)).astype(np.float32) for _ in range(2))
