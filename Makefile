@@ -27,7 +27,7 @@ lab: $(READY)
 	env -u MPLBACKEND $(BIN)/jupyter lab notebooks $(ARGS)
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 weights: $(READY)
 	@$(BIN)/python nst_weights.py $(ARGS)

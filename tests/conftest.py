@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import nst_utils as nst
+from nst_utils import tf
 
 NARROW = dict(zip("12345", (4, 5, 6, 7, 8), strict=True))
 
