@@ -140,7 +140,10 @@ def show_matrix(rows, title, xlabel, ylabel):
     for (i, j), value in np.ndenumerate(values):
         text = "< 0.001" if value < 1e-3 else f"{value:.1g}" if value < 0.1 else f"{value:.2f}"
         axis.text(j, i, text, ha="center", va="center", color="white" if norm(value) > 0.6 else "black")
-    return nst._show(figure, f"{title}: a row per {ylabel}, a column per {xlabel}")
+    lines = (f"{name}: {', '.join(f'{value:.2g}' for value in row)}" for name, row in zip(rows, values, strict=True))
+    return nst._show(
+        figure, f"Matrix, '{title}'. Columns, {xlabel} {', '.join(columns)}. Rows, {ylabel} {'; '.join(lines)}."
+    )
 
 
 def show_curves(curves, title, xlabel, ylabel):

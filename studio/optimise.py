@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -13,7 +12,7 @@ from studio.lbfgs import MEMORY, Phase, Stopped, minimise
 
 SMALLEST = 16  # px, below which conv5_1 has nothing left
 COARSEST = 150  # px, long side: a picture is halved as long as it stays as large as this
-COARSE_EVALUATIONS, FINE_EVALUATIONS = 110, 90  # per size below the full one, and at it
+COARSE_EVALUATIONS, FINE_EVALUATIONS = 80, 60  # per size below the full one, and at it
 MOST_BFLOAT16 = 60  # evaluations at full size, after which its rounding costs more than it saves
 LARGEST = 4_000_000  # px, above which the memory of L-BFGS is better spent on the picture: Adam
 ADAM_RATE = 0.02
@@ -30,7 +29,7 @@ def resized(image, size):
 def value_and_gradient(objective):
     """objective: G -> (J, ...), as one traced function G -> (J, dJ/dG)."""
 
-    @tf.function
+    @tf.function(autograph=False)  # there is nothing to convert, and looking takes a second
     def evaluate(G):
         with tf.GradientTape() as tape:
             tape.watch(G)
@@ -60,10 +59,7 @@ def lbfgs(objective, start, evaluations):
 
 def has_fast_bfloat16():
     """Does this machine multiply bfloat16 numbers faster than float32 ones?"""
-    if tf.config.list_physical_devices("GPU"):
-        return False  # TensorFlow already uses TF32 there
-    cpu = Path("/proc/cpuinfo")  # absent on Windows and macOS
-    return cpu.is_file() and any(flag in cpu.read_text() for flag in ("avx512_bf16", "amx_bf16"))
+    return nst.has_bfloat16() and not tf.config.list_physical_devices("GPU")  # which has TF32
 
 
 def in_bfloat16(vgg):
@@ -95,7 +91,7 @@ class _Scale:
         if weights is None:
             exact.weights = replace(exact.weights, beta=beta)
         self.evaluate = {"float32": value_and_gradient(exact)}
-        self.measure = tf.function(exact)
+        self.measure = tf.function(exact, autograph=False)
         if "bfloat16" in networks:
             self.evaluate["bfloat16"] = value_and_gradient(
                 nst.Objective(networks["bfloat16"], self.C, S, exact.weights)

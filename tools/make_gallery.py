@@ -17,7 +17,7 @@ from studio.optimise import stylise
 
 PROJECT = Path(__file__).resolve().parent.parent
 LONG_SIDE = 560  # px
-PLAIN = {"beta": 70.0}
+PLAIN = {"beta": 70.0, "evaluations": (110, 90)}
 STRONG = {"beta": 1000.0, "evaluations": (150, 120, 60)}  # where the style is a pattern larger than a stroke
 PAIRS = {
     "louvre": ("poppies", PLAIN),
