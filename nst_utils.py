@@ -95,7 +95,7 @@ def preset(name=None):
     elif sys.platform in ("win32", "darwin"):
         device = "CPU (for a GPU: WSL2 on Windows, or a GPU runtime in Colab)"
     else:
-        device = "CPU (for a GPU: pip install 'tensorflow[and-cuda]' on Linux and WSL2, a GPU runtime in Colab)"
+        device = "CPU (for a GPU: Colab, or pip install 'tensorflow[and-cuda]' on Linux or WSL2)"
     print(f"preset {run.name}: {run.long_side} px, {run.steps} steps, on {device}")
     return run
 
@@ -721,15 +721,10 @@ def _draw_run(figure, records, steps):
     picture.imshow(_array(last.image))
     picture.set_title(f"step {last.step} of {steps}, {last.seconds:.0f} s{remaining}")
     picture.axis("off")
+    rounding = 1e-6 * max(r.J for r in records)  # all that there is to the content cost of C itself
     for name, colour in (("J", "black"), ("J_content", "#b5533f"), ("J_style", "#3f6fb5")):
-        curves.semilogy(
-            [r.step for r in records],
-            [getattr(r, name) for r in records],
-            ".-",
-            color=colour,
-            label=name,
-            nonpositive="mask",
-        )
+        costs = [cost if cost > rounding else np.nan for cost in (getattr(r, name) for r in records)]
+        curves.semilogy([r.step for r in records], costs, ".-", color=colour, label=name)
     curves.set(xlabel="step", ylabel="cost", xlim=(0, steps))
     curves.legend()
     curves.grid(alpha=0.3)

@@ -178,6 +178,8 @@ def stylise(
     for name, value, known in (("precision", precision, (*TOLERANCE, "auto")), ("method", method, METHODS)):
         if value not in known:
             raise ValueError(f"{name} {value!r}: not known. Choose one of {', '.join(known)}.")
+    if not (isinstance(beta, int | float | np.number) and 0 <= beta < np.inf):
+        raise ValueError(f"beta = {beta!r}: the strength of the style is a number, 0 or more.")
     if not every >= 1:
         raise ValueError(f"every = {every!r}: at least one evaluation lies between two records.")
     if method == "auto":
@@ -232,8 +234,10 @@ def _handed_over(record):
 def ladder_and_counts(C, S, evaluations):
     """Sizes (n_H, n_W) from coarse to fine, and the evaluations at each."""
     for name, image in (("C", C), ("S", S)):
-        if len(image.shape) != 4 or image.shape[0] != 1 or image.shape[-1] != 3:
-            raise ValueError(f"{name} of shape {tuple(image.shape)}: an image is (1, n_H, n_W, 3), see nst.load_image.")
+        shape = getattr(image, "shape", None)
+        if shape is None or len(shape) != 4 or shape[0] != 1 or shape[-1] != 3:
+            found = f"= {image!r}" if shape is None else f"of shape {tuple(shape)}"
+            raise ValueError(f"{name} {found}: an image is (1, n_H, n_W, 3), see nst.load_image.")
     size = C.shape[1:3]
     if evaluations is None:
         halvings = max(0, int(np.log2(max(size) / COARSEST)))

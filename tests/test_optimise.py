@@ -269,6 +269,9 @@ def test_a_very_large_picture_is_left_to_adam(small_vgg, C, S, monkeypatch, caps
         ({"precision": "float16"}, "precision 'float16': not known"),
         ({"method": "sgd"}, "method 'sgd': not known"),
         ({"every": 0}, "every = 0"),
+        ({"beta": -1}, "beta = -1"),
+        ({"beta": float("nan")}, "beta = nan"),
+        ({"beta": "more"}, "beta = 'more'"),
         ({"start": tf.zeros((1, 9, 9, 3))}, "not of the size of C"),
     ],
 )

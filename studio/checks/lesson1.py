@@ -401,5 +401,5 @@ def check_train_step(train_step):
     if returned is None:
         raise CheckFailed("train_step: it returns nothing. Return the three costs that the objective gave.")
     if np.shape(returned) != (3,) or not same(returned, costs):
-        raise CheckFailed("train_step: return (J, J_content, J_style), in this order, as the objective gave them.")
+        raise CheckFailed("train_step: return (J, J_content, J_style), in this order and of before the step.")
     return ""

@@ -21,8 +21,10 @@ NEAR_ZERO = 1e-3
 
 
 class _InWords:
+    advice = ""
+
     def _render_traceback_(self):  # Jupyter shows this instead of the way through the check
-        return [textwrap.fill(f"Not yet. {self}", 100)]
+        return [textwrap.fill(f"Not yet. {self} {self.advice}".rstrip(), 100)]
 
 
 class CheckFailed(_InWords, AssertionError):
@@ -31,6 +33,8 @@ class CheckFailed(_InWords, AssertionError):
 
 class NotWritten(_InWords, NotImplementedError):
     """The function, or one that it calls, is not written yet."""
+
+    advice = "(It is written? Then its cell has not run, or ended in an error.)"
 
 
 class Lesson:
