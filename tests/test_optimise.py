@@ -280,6 +280,8 @@ def test_bad_input_is_refused_before_any_work(small_vgg, C, S, options, message)
         next(stylise(C, S, small_vgg, **options))
     with pytest.raises(ValueError, match="C of shape"):
         next(stylise(C[0], S, small_vgg))
+    with pytest.raises(ValueError, match=r"S = 'a.jpg'.*nst.load_image"):
+        next(stylise(C, "a.jpg", small_vgg))
 
 
 MEASURE = """
