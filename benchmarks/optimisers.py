@@ -120,7 +120,7 @@ def tuned(setting, steps, name, make, first, what, clip):
     """The optimiser `make(number)` whose number is `first` or a power of ten times that: the best of short trials."""
     trials = {}
     for power in range(-4, 5):
-        *_, (_, G) = first_order(setting, make(first * 10.0**power), setting.C, max(5, steps // 10), clip)
+        *_, (_, G) = first_order(setting, make(first * 10.0**power), setting.C, max(5, steps // 20), clip)
         trials[power] = setting.cost_as_saved(G)
     best = min(trials, key=lambda power: trials[power] if np.isfinite(trials[power]) else np.inf)
     tqdm.write(f"  {name}: {what} {first * 10.0**best:.3g}, which is {first:.3g} by the ratio, times 1e{best} by trial")
