@@ -300,7 +300,7 @@ vgg = nst.build_vgg19(evaluation.weights_of(network), evaluation.LAYERS)
 size = (side * 3 // 4, side)
 C, S = tf.random.uniform((1, *size, 3)), 0.5 * tf.random.uniform((1, *size, 3))
 before = now()
-list(optimise.stylise(C, S, vgg, evaluations=(2, 10), bar=False, precision="float32"))
+list(optimise.stylise(C, S, vgg, evaluations=(2, 24), bar=False, precision="float32"))
 peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(optimise.peak_memory(vgg, size, coarse=True) / (peak - before))
 """
