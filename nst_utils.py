@@ -10,6 +10,7 @@ Style Transfer Using Convolutional Neural Networks" (CVPR 2016); equation number
 
 import contextlib
 import errno
+import functools
 import io
 import itertools
 import numbers
@@ -288,6 +289,7 @@ class VGG19(keras.Model):
         return 2 ** (int(self.deepest[4]) - 1)
 
 
+@functools.cache  # asked for every layer
 def has_bfloat16():
     """Does this machine multiply bfloat16 numbers itself?"""
     cpu = Path("/proc/cpuinfo")  # absent on Windows and macOS
