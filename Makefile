@@ -30,7 +30,7 @@ test: $(READY)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 weights: $(READY)
-	@$(BIN)/python nst_weights.py $(ARGS)
+	@$(BIN)/python -m nst_support.weight_files $(ARGS)
 
 colab: $(READY)
 	@$(BIN)/python tools/make_colab.py

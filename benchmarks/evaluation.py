@@ -17,12 +17,11 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
 import nst_utils as nst
-import nst_weights
+from nst_support import weight_files
 from nst_utils import tf
 from studio import optimise
 
@@ -32,7 +31,7 @@ LAYERS = (nst.CONTENT_LAYER, *nst.STYLE_LAYERS)
 
 def weights_of(network):
     if network == "slim":
-        return nst_weights.read_weights(nst_weights.SLIM)
+        return weight_files.read_weights(weight_files.SLIM)
     rng, weights, n_in = np.random.default_rng(0), {}, 3
     for name in nst.LAYERS[: nst.LAYERS.index("conv5_1") + 1]:
         n_out = WIDTHS[int(name[4]) - 1]

@@ -14,17 +14,16 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import nst_utils as nst
-import nst_weights
+from nst_support import weight_files
 from studio.optimise import stylise
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pair", nargs=2, action="append", required=True, metavar=("CONTENT", "STYLE"))
-    parser.add_argument("--weights", default=str(nst_weights.SLIM), help="of the network (default: the bundled one)")
+    parser.add_argument("--weights", default=str(weight_files.SLIM), help="of the network (default: the bundled one)")
     parser.add_argument("--pooling", default="average", choices=("average", "max"))
     parser.add_argument("--beta", type=float, default=100.0)
     parser.add_argument("--evaluations", nargs="+", type=int, metavar="N", help="per size, from coarse to full")
@@ -34,7 +33,7 @@ def main():
     parser.add_argument("--out", default="outputs/quality", help="folder of the results")
     args = parser.parse_args()
     layers = (nst.CONTENT_LAYER, *nst.STYLE_LAYERS)
-    vgg = nst.build_vgg19(nst_weights.read_weights(args.weights), layers, args.pooling)
+    vgg = nst.build_vgg19(weight_files.read_weights(args.weights), layers, args.pooling)
     for content, style in args.pair:
         began = time.perf_counter()
         C, S = nst.load_image(content, args.long_side), nst.load_image(style, args.long_side)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.fft as fft
-import tensorflow as tf
 from threadpoolctl import ThreadpoolController
+
+from nst_support.startup import tf
 
 MEMORY = 20  # pairs of steps and gradient changes
 FIRST_CHANGE = 0.05  # of a pixel, root mean square, at the first step
@@ -118,8 +119,8 @@ def minimise(phases, start):
 
 
 def _search(phases, start):
-    G, used, longest = np.float32(start), 0, np.inf
-    inverse_hessian = InverseHessian(natural_filter(G.shape), G.shape)
+    G, used = np.float32(start), 0
+    line = _Line(InverseHessian(natural_filter(G.shape), G.shape))
     for phase in phases:
         J, gradient = _evaluated(phase, G)
         used, end = used + 1, used + phase.evaluations
@@ -127,33 +128,51 @@ def _search(phases, start):
             raise FloatingPointError("J is not finite at the start. Use a smaller beta, or another picture.")
         yield used, J, G
         while used < end:
-            held = ((G <= 0) & (gradient > 0)) | ((G >= 1) & (gradient < 0))  # would leave [0, 1]
-            direction = -np.where(held, 0, inverse_hessian(np.where(held, 0, gradient)))
-            size = np.sqrt(np.mean(direction**2))  # root mean square change of a pixel
-            if size == 0:
-                raise Stopped("the gradient is zero: nothing is left to improve")
-            step = min(1.0 if inverse_hessian.rows else FIRST_CHANGE / size, longest / size)
-            shortest, accepted = SHORTEST * step, False
-            while used < end and step >= shortest and not accepted:
-                new_G = np.clip(G + np.float32(step) * direction, 0, 1)
-                new_J, new_gradient = _evaluated(phase, new_G)
-                used += 1
-                slope = float(np.vdot(gradient, new_G - G))
-                if new_J is None:
-                    step *= 0.1
-                    longest = step * size  # for a while no step may be longer than this
-                elif slope < 0 and new_J <= J + SUFFICIENT * slope + phase.tolerance * abs(J):
-                    accepted = True
-                else:  # on to where the parabola through J, its slope and the new J is lowest
-                    step *= float(np.clip(slope / (2 * (J + slope - new_J)), 0.1, 0.5)) if slope < 0 else 0.0
-            if accepted:
-                inverse_hessian.learn(new_G - G, new_gradient - gradient)
-                G, J, gradient, longest = new_G, new_J, new_gradient, 2 * longest
+            tried, found = line.search(phase, G, J, gradient, end - used)
+            used += tried
+            if found is not None:
+                G, J, gradient = found
                 yield used, J, G
             elif used < end:
-                if not inverse_hessian.rows:
-                    raise Stopped("no step along the steepest descent lowers J any further")
-                inverse_hessian.forget()
+                line.start_anew()
+
+
+class _Line:
+    """The search along one direction after the other, and what it knows of their curvature."""
+
+    def __init__(self, inverse_hessian):
+        self.inverse_hessian, self.longest = inverse_hessian, np.inf
+
+    def start_anew(self):
+        if not self.inverse_hessian.rows:
+            raise Stopped("no step along the steepest descent lowers J any further")
+        self.inverse_hessian.forget()
+
+    def search(self, phase, G, J, gradient, most):
+        """(evaluations made, (G, J, gradient) where J is lower, or None). most: evaluations."""
+        known = bool(self.inverse_hessian.rows)
+        held = ((G <= 0) & (gradient > 0)) | ((G >= 1) & (gradient < 0))  # would leave [0, 1]
+        direction = -np.where(held, 0, self.inverse_hessian(np.where(held, 0, gradient)))
+        size = np.sqrt(np.mean(direction**2))  # root mean square change of a pixel
+        if size == 0:
+            raise Stopped("the gradient is zero: nothing is left to improve")
+        step = min(1.0 if known else FIRST_CHANGE / size, self.longest / size)
+        shortest, tried = SHORTEST * step, 0
+        while tried < most and step >= shortest:
+            new_G = np.clip(G + np.float32(step) * direction, 0, 1)
+            new_J, new_gradient = _evaluated(phase, new_G)
+            tried += 1
+            slope = float(np.vdot(gradient, new_G - G))
+            if new_J is None:
+                step *= 0.1
+                self.longest = step * size  # for a while no step may be longer than this
+            elif slope < 0 and new_J <= J + SUFFICIENT * slope + phase.tolerance * abs(J):
+                self.inverse_hessian.learn(new_G - G, new_gradient - gradient)
+                self.longest *= 2
+                return tried, (new_G, new_J, new_gradient)
+            else:  # on to where the parabola through J, its slope and the new J is lowest
+                step *= float(np.clip(slope / (2 * (J + slope - new_J)), 0.1, 0.5)) if slope < 0 else 0.0
+        return tried, None
 
 
 def _evaluated(phase, G):
@@ -161,3 +180,31 @@ def _evaluated(phase, G):
     J, gradient = phase.value_and_gradient(tf.constant(G))
     J, gradient = float(J), np.asarray(gradient)
     return (J, gradient) if np.isfinite(J) and np.isfinite(gradient).all() else (None, None)
+
+
+def value_and_gradient(cost):
+    """cost: G -> J, a scalar, as one traced function G -> (J, dJ/dG)."""
+
+    @tf.function(autograph=False)  # there is nothing to convert, and looking takes a second
+    def evaluate(G):
+        with tf.GradientTape() as tape:
+            tape.watch(G)
+            J = cost(G)
+        return J, tape.gradient(J, G)
+
+    return evaluate
+
+
+def lbfgs(cost, start, evaluations):
+    """The best image in [0, 1] that bounded L-BFGS finds from `start`, (1, n_H, n_W, 3).
+
+    cost: G -> J, a scalar. evaluations: at most so many of J and its gradient together.
+    Raises FloatingPointError if J is not finite at the start.
+    """
+    best = (np.inf, start)
+    try:
+        for _, J, G in minimise([Phase(value_and_gradient(cost), evaluations)], start):
+            best = min(best, (J, G), key=lambda pair: pair[0])
+    except Stopped:
+        pass  # at a minimum
+    return tf.constant(best[1])

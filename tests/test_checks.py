@@ -16,8 +16,8 @@ from tensorflow import keras
 
 import nst_utils as nst
 from studio import checks
-from studio.checks import lesson1, lesson2, lesson3
-from studio.checks.machinery import CheckFailed, NotWritten
+from notebooks.checks import lesson1, lesson2, lesson3
+from notebooks.checks.machinery import CheckFailed, NotWritten
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 TEACHING = NOTEBOOKS / "TEACHING.md"

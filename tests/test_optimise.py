@@ -193,7 +193,7 @@ def test_beta_weights_and_start_are_used(small_vgg, C, S):
     weak, strong = (stylised(small_vgg, C, S, evaluations=30, beta=beta)[-1] for beta in (1, 1000))
     yardstick = nst.Objective(small_vgg, C, S)
     assert float(yardstick(strong.image)[2]) < float(yardstick(weak.image)[2])
-    course = nst.Weights(10, 40)
+    course = nst.CostWeights(10, 40)
     first = stylised(small_vgg, C, S, evaluations=1, weights=course, start=1 - C)[0]
     np.testing.assert_allclose(first.J, nst.Objective(small_vgg, C, S, course)(nst.as_saved(1 - C))[0], rtol=1e-4)
 

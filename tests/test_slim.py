@@ -9,7 +9,7 @@ import tensorflow as tf
 from test_network import assert_close, float64_activations
 
 import nst_utils as nst
-import nst_weights
+from nst_support import weight_files
 
 LAYERS = nst.LAYERS[: nst.LAYERS.index("conv5_1") + 1]
 # Means of the activations of `fixed_picture`, as recorded when the network was trained.
@@ -32,7 +32,7 @@ MEANS = {
 
 @pytest.fixture(scope="module")
 def weights():
-    return nst_weights.read_weights(nst_weights.SLIM)
+    return weight_files.read_weights(weight_files.SLIM)
 
 
 def fixed_picture():
@@ -63,13 +63,13 @@ def arithmetic(widths):
 
 
 def test_it_is_small(weights):
-    assert nst_weights.SLIM.stat().st_size <= 2.5e6
+    assert weight_files.SLIM.stat().st_size <= 2.5e6
     widths = [weights[f"conv{block}_1"][1].size for block in range(1, 6)]
     assert arithmetic(widths) <= arithmetic((64, 128, 256, 512, 512)) / 12
 
 
 def test_it_records_how_it_was_trained(weights):
-    with np.load(nst_weights.SLIM, allow_pickle=False) as file:
+    with np.load(weight_files.SLIM, allow_pickle=False) as file:
         settings = json.loads(str(file["settings"]))
     assert settings["widths"] == [weights[f"conv{block}_1"][1].size for block in range(1, 6)]
     assert settings["pooling"] == "average" and settings["padding"] == "zero, same"

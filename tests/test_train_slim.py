@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import nst_utils as nst
-import nst_weights
+from nst_support import weight_files
 
 TOOL = Path(__file__).parents[1] / "tools" / "train_slim.py"
 WIDTHS = (3, 4, 4, 5, 5)
@@ -62,8 +62,8 @@ def test_it_learns_and_resumes_where_it_stopped(toys, tmp_path):
     (halved / "checkpoint").write_text('model_checkpoint_path: "ckpt-1"\nall_model_checkpoint_paths: "ckpt-1"\n')
     second_half, resumed = train(toys, halved, steps=6)
     assert "resuming at step 3" in resumed
-    for name, (kernel, bias) in nst_weights.read_weights(whole).items():
-        other_kernel, other_bias = nst_weights.read_weights(second_half)[name]
+    for name, (kernel, bias) in weight_files.read_weights(whole).items():
+        other_kernel, other_bias = weight_files.read_weights(second_half)[name]
         np.testing.assert_array_equal(kernel, other_kernel)
         np.testing.assert_array_equal(bias, other_bias)
     with np.load(whole, allow_pickle=False) as file:

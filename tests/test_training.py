@@ -12,7 +12,7 @@ def run(vgg, C, S, **settings):
     return list(nst.train(vgg, C, S, **{"steps": 12, "learning_rate": 0.02, "every": 4, **settings}))
 
 
-@pytest.mark.parametrize("weights", [None, nst.Weights()])
+@pytest.mark.parametrize("weights", [None, nst.CostWeights()])
 def test_gradient_against_a_central_directional_derivative(small_vgg, C, S, weights):
     objective = nst.Objective(small_vgg, C, S, weights)
     G = tf.Variable(nst.start_image(C, "course", seed=4))
@@ -73,7 +73,7 @@ def test_a_seed_repeats_a_run(small_vgg, C, S):
 
 
 def test_a_cost_that_is_not_finite_stops_the_run(small_vgg, C, S):
-    records = nst.train(small_vgg, C, S, steps=5, every=1, weights=nst.Weights(alpha=float("nan")))
+    records = nst.train(small_vgg, C, S, steps=5, every=1, weights=nst.CostWeights(alpha=float("nan")))
     with pytest.raises(FloatingPointError, match="learning rate"):
         list(records)
 

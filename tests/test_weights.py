@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
-import nst_weights
+from nst_support import weight_files
 from nst_weights import DownloadError, WeightFile, choose, download, find_vgg19, read_weights
 
-ROOT = Path(nst_weights.__file__).parent
+ROOT = Path(weight_files.__file__).parent
 
 
 # ---- reading --------------------------------------------------------------------------------------
@@ -31,12 +31,12 @@ def small_network():
     """A whole VGG-19 plan, but 4 to 7 wide, with VGG-19's own first filter."""
     rng = np.random.default_rng(0)
     weights, n_in = {}, 3
-    for name in nst_weights.LAYERS:
+    for name in weight_files.LAYERS:
         n_out = 3 + int(name[4])
         kernel = rng.normal(0, 0.3, (3, 3, n_in, n_out)).astype(np.float32)
         weights[name] = kernel, rng.normal(0, 0.3, n_out).astype(np.float32)
         n_in = n_out
-    weights["conv1_1"][0][..., 0] = np.reshape(nst_weights.FIRST_FILTER, (3, 3, 3))
+    weights["conv1_1"][0][..., 0] = np.reshape(weight_files.FIRST_FILTER, (3, 3, 3))
     return weights
 
 
@@ -246,13 +246,13 @@ def test_what_keras_itself_writes(tmp_path, network, name):
 def test_the_address_is_the_one_keras_uses():
     from keras.src.applications import vgg19
 
-    assert nst_weights.KERAS.url == vgg19.WEIGHTS_PATH_NO_TOP
-    assert nst_weights.KERAS.checksum == "md5:253f8cb515780f3b799900260a226db6"
+    assert weight_files.KERAS.url == vgg19.WEIGHTS_PATH_NO_TOP
+    assert weight_files.KERAS.checksum == "md5:253f8cb515780f3b799900260a226db6"
 
 
 @pytest.mark.parametrize("name", [*WRITERS, "a.npz"])
 def test_the_first_layers_alone_are_read(tmp_path, network, name):
-    first = {layer: network[layer] for layer in nst_weights.LAYERS[:5]}
+    first = {layer: network[layer] for layer in weight_files.LAYERS[:5]}
     path = tmp_path / name
     WRITERS.get(name, lambda p, w: write_npz(p, w, np.float32))(path, first)
     assert_same(read_weights(path), first)
@@ -430,7 +430,7 @@ def test_find_warns_of_a_wrong_size(place):
     (place / "old.mat").write_bytes(BODY[:HALF])
     with pytest.warns(UserWarning) as caught:
         assert find_vgg19(place) is None
-    assert len(caught) == 2 and "`python nst_weights.py --mat`" in str(caught[1].message)
+    assert len(caught) == 2 and "`python weight_files.py --mat`" in str(caught[1].message)
 
 
 def test_choose_without_downloads(place):
@@ -750,35 +750,35 @@ def test_make_weights(place, serve, monkeypatch, capsys):
     server = serve(whole)
     monkeypatch.setattr(nst_weights, "KERAS", body_file(server.url))
     for _ in range(2):
-        assert nst_weights.main([]) == 0
+        assert weight_files.main([]) == 0
         out = capsys.readouterr().out
         assert out == f"{place / 'weights.h5'}: VGG-19 is here, 640,000 bytes, checksum right.\n"
     assert server.hits == 1
-    assert nst_weights.main(["--mat", "--url", server.url]) == 0
+    assert weight_files.main(["--mat", "--url", server.url]) == 0
     assert str(place / "old.mat") in capsys.readouterr().out
     assert files_in(place) == ["old.mat", "vgg19-slim.npz", "weights.h5"]
 
 
 def test_make_weights_that_fails(place, closed_port, capsys):
-    assert nst_weights.main(["--url", closed_port]) == 1
+    assert weight_files.main(["--url", closed_port]) == 1
     captured = capsys.readouterr()
     assert captured.out == "" and captured.err.count("\n") == 1
     assert "weights.h5: could not be downloaded" in captured.err and "connection refused" in captured.err
-    assert nst_weights.main(["--mat", "--url", closed_port]) == 1
-    assert "Run `python nst_weights.py --mat` again" in capsys.readouterr().err
+    assert weight_files.main(["--mat", "--url", closed_port]) == 1
+    assert "Run `python weight_files.py --mat` again" in capsys.readouterr().err
 
 
 @pytest.fixture
 def run_command(place):
-    """run_command(url) starts `python nst_weights.py` in another process, with the folder and the file
+    """run_command(url) starts `python weight_files.py` in another process, with the folder and the file
     of these tests; it is killed at the end, should it still run."""
     file = body_file(NO_ONE)
     code = (
         "import signal, sys, pathlib, nst_weights\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's `&` would have it ignored
-        f"nst_weights.FOLDER = pathlib.Path({str(place)!r})\n"
-        f"nst_weights.KERAS = nst_weights.{file!r}\n"
-        "sys.exit(nst_weights.main(['--url', sys.argv[1]]))\n"
+        f"weight_files.FOLDER = pathlib.Path({str(place)!r})\n"
+        f"weight_files.KERAS = weight_files.{file!r}\n"
+        "sys.exit(weight_files.main(['--url', sys.argv[1]]))\n"
     )
     started = []
 

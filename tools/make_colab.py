@@ -12,14 +12,14 @@ import sys
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from whole_file import write_whole
+from nst_support.whole_file import write_whole
 
 PROJECT = Path(__file__).resolve().parent.parent
 ZIP = Path("outputs") / "neural-style-transfer.zip"
 CONTENTS = (
     "LICENSE",
     "nst_utils.py",
-    "nst_weights.py",
+    "weight_files.py",
     "studio/*.py",
     "studio/checks/*.py",
     "notebooks/*.ipynb",

@@ -10,7 +10,6 @@ Writes images/gallery/CONTENT_STYLE.jpg.
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import nst_utils as nst
 from studio.optimise import stylise

@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from pages import PageExporter, heading_of
 from tqdm import tqdm
-from whole_file import write_whole
+from nst_support.whole_file import write_whole
 
 PROJECT = Path(__file__).resolve().parent.parent
 OUTPUTS = PROJECT / "outputs"

@@ -25,7 +25,6 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Convolutions may run in bfloat16; the products of `gram_error` stay float32.
 os.environ["TF_AUTO_MIXED_PRECISION_GRAPH_REWRITE_ALLOWLIST_REMOVE"] = "MatMul,_FusedMatMul,BatchMatMul,BatchMatMulV2"
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import keras
 import numpy as np
@@ -34,7 +33,7 @@ from PIL import Image
 from tqdm import tqdm
 
 import nst_utils
-import nst_weights
+from nst_support import weight_files
 
 # How much the error at a layer counts: the layers that the costs use, and the ones between.
 LAYER_WEIGHTS = {
@@ -77,7 +76,7 @@ class Teacher:
         if not path.is_file():
             sys.exit(f"--teacher {path}: no such file")
         if path.suffix != ".npz":
-            return nst_weights.read_weights(path), {}, "SAME"
+            return weight_files.read_weights(path), {}, "SAME"
         with np.load(path, allow_pickle=False) as file:
             arrays = {k: np.asarray(file[k], np.float32) for k in file.files}
         convs = sorted({k.split("/")[0] for k in arrays})
@@ -245,7 +244,7 @@ class Trainer:
         self.teacher, self.gram = teacher, gram
         keras.utils.set_random_seed(pictures.seed)
         rng = np.random.default_rng(pictures.seed)
-        weights = nst_weights.read_weights(start) if start else random_weights(widths, rng)
+        weights = weight_files.read_weights(start) if start else random_weights(widths, rng)
         self.student = nst_utils.build_vgg19(weights, list(LAYER_WEIGHTS), trainable=True)
 
         self.scale, self.heads = {}, {}
@@ -388,7 +387,7 @@ def compare(student_path, teacher_paths):
     are restricted to the input channels whose filters resembled the student's the most one
     layer up. A network cut out of its teacher would show 1.00 throughout.
     """
-    student = nst_weights.read_weights(student_path)
+    student = weight_files.read_weights(student_path)
     for path in teacher_paths:
         weights, _, _ = Teacher._read(path)
         print(f"largest cosine between a filter of {Path(student_path).name} and one of {Path(path).name}:")

@@ -6,7 +6,7 @@ import numpy as np
 
 import nst_utils as nst
 from nst_utils import keras, tf
-from studio.checks.machinery import (
+from notebooks.checks.machinery import (
     ODD_G,
     ODD_S,
     CheckFailed,

@@ -6,7 +6,7 @@ import numpy as np
 
 import nst_utils as nst
 from nst_utils import tf
-from studio.checks.machinery import (
+from notebooks.checks.machinery import (
     ODD_G,
     CheckFailed,
     Lesson,
@@ -18,8 +18,8 @@ from studio.checks.machinery import (
     no_gradient,
     only_numpy_remark,
 )
-from studio.checks.machinery import ODD_S as ODD_C
-from studio.checks.relative import (
+from notebooks.checks.machinery import ODD_S as ODD_C
+from notebooks.checks.relative import (
     GAINS,
     LARGER,
     MISTAKES,

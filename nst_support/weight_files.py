@@ -3,7 +3,7 @@
     path, line = choose("auto")     # which file, and why
     weights = read_weights(path)    # {"conv1_1": (kernel, bias), ...}
 
-`python nst_weights.py` (or `make weights`) downloads the full VGG-19 into `pretrained-model/`.
+`make weights` (`python -m nst_support.weight_files`) downloads the full VGG-19 into `pretrained-model/`.
 """
 
 import argparse
@@ -14,7 +14,6 @@ import secrets
 import socket
 import sys
 import time
-import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -54,10 +53,11 @@ MATCONVNET = WeightFile(
     checksum="sha256:abdb57167f82a2a1fbab1e1c16ad9373411883f262a1a37ee5db2e6fb0044695",
     older=("md5:8ee3263992981a1d26e73b3ca028a123",),
 )
-FOLDER = Path(__file__).parent / "pretrained-model"
+FOLDER = Path(__file__).resolve().parent.parent / "pretrained-model"
 SLIM = FOLDER / "vgg19-slim.npz"
 
-LAYERS = [f"conv{block}_{i}" for block, n in enumerate((2, 2, 4, 4, 4), 1) for i in range(1, n + 1)]
+LAYERS = tuple(f"conv{block}_{i}" for block, n in enumerate((2, 2, 4, 4, 4), 1) for i in range(1, n + 1))
+BGR_MEAN = (103.939, 116.779, 123.68)  # of ImageNet, in 0..255: what VGG-19 expects to be subtracted
 
 # conv1_1's first filter in Keras's VGG-19: nine positions row by row, each B, G, R. Which way round
 # other files store kernels and channels is disputed in public; these numbers settle it for each file.
@@ -221,17 +221,6 @@ def _as_keras(path, weights):
 # ---- finding and choosing -------------------------------------------------------------------------
 
 
-def find_vgg19(folder=FOLDER):
-    """Path of a VGG-19 file in `folder`, the Keras one first, or None.
-
-    A file with one of the known names but plainly the wrong size is passed over with a warning.
-    """
-    path, problems = _find(folder)
-    for problem in problems:
-        warnings.warn(problem, stacklevel=2)
-    return path
-
-
 def _find(folder):
     """(path or None, one line for each file passed over)."""
     problems = []
@@ -244,12 +233,16 @@ def _find(folder):
         if abs(size - file.size) <= slack:
             return path, problems
         problems.append(f"{path}: {size:,} bytes, expected {file.size:,}. Run {_command(file)} again.")
+    known = {KERAS.name, MATCONVNET.name, SLIM.name}
+    for path in sorted(Path(folder).glob("*")):
+        if path.suffix.lower() in (".h5", ".hdf5", ".mat", ".npz", ".keras") and path.name not in known:
+            problems.append(f"{path}: passed over; the names that are read are {KERAS.name} and {MATCONVNET.name}.")
     return None, problems
 
 
 def _command(file):
     """How a person asks for `file`, for messages."""
-    return "`python nst_weights.py --mat`" if file.name == MATCONVNET.name else "`make weights`"
+    return "`make weights ARGS=--mat`" if file.name == MATCONVNET.name else "`make weights`"
 
 
 def choose(name="auto", download_allowed=False, folder=FOLDER):

@@ -1,9 +1,9 @@
 """Checks for the exercises of the notebooks: is a function right, and if not, which mistake is it?
 
-A module for each lesson; `from studio import checks` gives those of lesson 1.
+A module for each lesson; `from notebooks import checks` gives those of lesson 1.
 """
 
-from studio.checks.lesson1 import (
+from notebooks.checks.lesson1 import (
     check_all,
     check_content_cost,
     check_gram,

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 
 from nst_utils import tf
-from studio.checks.machinery import (
+from notebooks.checks.machinery import (
     ODD_G,
     CheckFailed,
     Lesson,
@@ -15,8 +15,8 @@ from studio.checks.machinery import (
     examine_numbers,
     no_gradient,
 )
-from studio.checks.machinery import ODD_S as ODD_C
-from studio.checks.relative import (
+from notebooks.checks.machinery import ODD_S as ODD_C
+from notebooks.checks.relative import (
     GAINS,
     LARGER,
     MISTAKES,

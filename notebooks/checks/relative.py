@@ -3,8 +3,8 @@
 import numpy as np
 
 import nst_utils as nst
-from studio.checks.machinery import ODD_G, count, examine_cost
-from studio.checks.machinery import ODD_S as ODD_C
+from notebooks.checks.machinery import ODD_G, count, examine_cost
+from notebooks.checks.machinery import ODD_S as ODD_C
 
 GAINS = {  # of the three channels, at each layer
     "conv1_1": (1, 2, 1),
