@@ -92,7 +92,7 @@ def step_by_hand(G, optimizer, objective):
 
 
 RIGHT = {
-    "content_cost": {
+    "compute_content_cost": {
         "course": lambda C, G: tf.reduce_sum(tf.square(tf.subtract(C, G))) / (4 * G.shape[1] * G.shape[2] * G.shape[3]),
         "unrolled": lambda C, G: tf.reduce_sum((unrolled(C) - unrolled(G)) ** 2) / (4 * np.prod(G.shape[1:])),
         "the other way round": lambda C, G: tf.reduce_sum((G - C) ** 2) / (4.0 * tf.cast(tf.size(G), tf.float32)),
@@ -116,7 +116,7 @@ RIGHT = {
         "stack": lambda a: tf.stack([tf.reshape(a[..., c], [-1]) for c in range(a.shape[-1])]),
         "numpy": lambda a: np.asarray(a, np.float64).reshape(-1, a.shape[-1]).T,
     },
-    "gram": {
+    "gram_matrix": {
         "matmul": lambda A: tf.matmul(A, tf.transpose(A)),
         "transpose_b": lambda A: tf.linalg.matmul(A, A, transpose_b=True),
         "at": lambda A: A @ tf.transpose(A),
@@ -130,7 +130,7 @@ RIGHT = {
         "float64": lambda A: tf.matmul(*2 * [tf.cast(A, tf.float64)], transpose_b=True),
         "bfloat16": lambda A: bfloat16(tf.matmul(A, A, transpose_b=True)),
     },
-    "layer_style_cost": {
+    "compute_layer_style_cost": {
         "numpy": layer_cost,
         "einsum": lambda S, G: (
             tf.reduce_sum(
@@ -148,7 +148,7 @@ RIGHT = {
         "TF32": rounded_layer_cost(tf32),
         "bfloat16": rounded_layer_cost(bfloat16),
     },
-    "style_cost": {
+    "compute_style_cost": {
         "loop": looped_style,
         "sum": lambda S, G: sum(0.2 * layer_cost(S[name], G[name]) for name in WEIGHTS),
         "mean": lambda S, G: tf.reduce_mean([layer_cost(S[name], G[name]) for name in WEIGHTS]),
@@ -167,7 +167,7 @@ RIGHT = {
 }
 
 MISTAKES = {
-    "content_cost": {
+    "compute_content_cost": {
         "forgotten 4": (
             lambda C, G: tf.reduce_sum((C - G) ** 2) / np.prod(G.shape),
             "the 4 of 4 n_H n_W n_C is missing",
@@ -192,7 +192,7 @@ MISTAKES = {
         "something else": (lambda C, G: tf.reduce_mean(tf.abs(C - G)), "returns 5.5 where 10.5417 is right"),
         "no return": (lambda C, G: None, "`return`"),
         "a string": (lambda C, G: "10.5417 by hand", "returns a str"),
-        "not callable": (10.5417, "the function itself, check_content_cost(content_cost)"),
+        "not callable": (10.5417, "the function itself, check_compute_content_cost(compute_content_cost)"),
     },
     "unroll": {
         "forgotten transpose, in place": (lambda a: tf.reshape(a, [a.shape[-1], -1]), "rows mix the channels"),
@@ -208,7 +208,7 @@ MISTAKES = {
         ),
         "impossible": (lambda a: tf.reshape(a, [5, 3]), "stopped in the line"),
     },
-    "gram": {
+    "gram_matrix": {
         "of positions": (
             lambda A: tf.matmul(A, A, transpose_a=True),
             "4x4: did you unroll to (n_C, n_H*n_W)? It should be n_C x n_C = 3x3",
@@ -236,7 +236,7 @@ MISTAKES = {
             "A^T A",
         ),
     },
-    "layer_style_cost": {
+    "compute_layer_style_cost": {
         "forgotten 4": (lambda S, G: 4 * layer_cost(S, G), "the 4 of 4 n_C^2 is missing"),
         "n_C not squared": (
             lambda S, G: np.sum((per_position(S) - per_position(G)) ** 2) / (4 * G.shape[-1]),
@@ -316,7 +316,7 @@ MISTAKES = {
         ),
         "one size only": (lambda S, G: layer_cost(S, G) + 0 * tf.reduce_sum(S - G), "only their Gram matrices meet"),
     },
-    "style_cost": {
+    "compute_style_cost": {
         "no weights": (lambda S, G: sum(layer_cost(S[n], G[n]) for n in WEIGHTS), "weights lambda are missing"),
         "weights twice": (lambda S, G: sum(0.2 * layer_cost(S[n], G[n]) for n in WEIGHTS) / 5, "no further mean"),
         "last layer": (lambda S, G: 0.2 * layer_cost(S["conv5_1"], G["conv5_1"]), "only the last layer"),

@@ -101,7 +101,7 @@ def memory(cost, target=lambda activations, what: activations):
 
     def make_J(what, image=None, vgg=None):
         a = target(vgg(image), what)
-        return lambda G: (cost(a, vgg(G), what),)
+        return lambda G: cost(a, vgg(G), what)
 
     return make_J
 
@@ -115,13 +115,13 @@ def content_in_numpy(layer, image=None, vgg=None):
 
     def J(G):
         a_G = np.asarray(vgg(G)[layer])
-        return np.sum((a_C - a_G) ** 2) / np.sum(a_C**2), 0.0
+        return np.sum((a_C - a_G) ** 2) / np.sum(a_C**2)
 
     return J
 
 
 def content_of_a_number(layer, image=None, vgg=None):
-    return (relative(vgg(image)[layer], 0 * vgg(image)[layer]),)
+    return relative(vgg(image)[layer], 0 * vgg(image)[layer])
 
 
 def gram(a):
@@ -145,7 +145,7 @@ def looped_style(layers, image=None, vgg=None):
         a_G, total = vgg(G), 0.0
         for layer in layers:
             total += relative(per_position(a_S[layer]), per_position(a_G[layer]))
-        return (total / len(layers),)
+        return total / len(layers)
 
     return J
 
@@ -156,9 +156,7 @@ def style_in_numpy(layers, image=None, vgg=None):
             A = np.asarray(vgg(picture)[layer])[0].reshape(-1, 3)
             yield A.T @ A / len(A)
 
-    return lambda G: (
-        np.mean([((s - g) ** 2).sum() / (s**2).sum() for s, g in zip(grams(image), grams(G), strict=True)]),
-    )
+    return lambda G: np.mean([((s - g) ** 2).sum() / (s**2).sum() for s, g in zip(grams(image), grams(G), strict=True)])
 
 
 ALL_STYLE = tuple(nst.STYLE_LAYERS)
@@ -226,7 +224,7 @@ RIGHT = {
     "content_cost": {
         "course": content(relative),
         "norms": content(lambda t, v: tf.norm(v - t) ** 2 / tf.norm(t) ** 2),
-        "numpy, and a second value": content_in_numpy,
+        "numpy": content_in_numpy,
     },
     "style_cost": {
         "course": style_with(),
@@ -267,11 +265,11 @@ MISTAKES = {
     "content_cost": {
         "always conv4_2": (memory(lambda a, b, _: relative(a["conv4_2"], b["conv4_2"])), "it compares at conv4_2"),
         "always conv1_1": (memory(lambda a, b, _: relative(a["conv1_1"], b["conv1_1"])), "it compares at conv1_1"),
-        "pictures": (lambda layer, image, vgg: lambda G: (relative(image, G),), "the pictures are compared"),
+        "pictures": (lambda layer, image, vgg: lambda G: relative(image, G), "the pictures are compared"),
         "Gram matrices": (content(lambda t, v: relative(gram(t), gram(v))), "Gram matrices are compared"),
         "swapped": (content(lambda t, v: relative(v, t)), "target and value are swapped"),
         "not divided": (content(lambda t, v: tf.reduce_sum((t - v) ** 2)), "bare sum"),
-        "no comma": (lambda *a, vgg: lambda G: content(relative)(*a, vgg=vgg)(G)[0], "mind the comma"),
+        "a tuple": (lambda *a, vgg: lambda G: (content(relative)(*a, vgg=vgg)(G),), "return the cost alone"),
         "a number": (content_of_a_number, "should return a function"),
         "C costs": (content(lambda t, v: relative(t, v) + 0.5), "its own image costs 0.5. It must cost 0"),
         "no vgg": (lambda layer, image=None: None, "Its arguments are layer, image=C and vgg=vgg"),
@@ -296,7 +294,7 @@ MISTAKES = {
             "only their Gram matrices meet",
         ),
         "swapped": (style_with(lambda t, v: relative(v, t)), "target and value are swapped"),
-        "no comma": (lambda *a, vgg: lambda G: style_with()(*a, vgg=vgg)(G)[0], "mind the comma"),
+        "a list": (lambda *a, vgg: lambda G: [style_with()(*a, vgg=vgg)(G)], "return the cost alone"),
         "a number": (lambda layers, image, vgg: 0.5, "should return a function"),
         "S costs": (style_with(lambda t, v: relative(t, v) + 1), "its own image costs 1. It must cost 0"),
     },

@@ -5,7 +5,6 @@ import functools
 import numpy as np
 
 import nst_utils as nst
-from nst_utils import keras, tf
 from notebooks.checks.machinery import (
     ODD_G,
     ODD_S,
@@ -20,6 +19,7 @@ from notebooks.checks.machinery import (
     same,
     size,
 )
+from nst_utils import keras, tf
 
 _lesson = Lesson()
 CHECKS, check_all = _lesson.checks, _lesson.check_all
@@ -36,8 +36,8 @@ def _squares(a, b):
 
 
 @_lesson.check
-def check_content_cost(content_cost):
-    """content_cost(a_C, a_G), activations (1, n_H, n_W, n_C) of one size -> J_content."""
+def check_compute_content_cost(compute_content_cost):
+    """compute_content_cost(a_C, a_G), activations (1, n_H, n_W, n_C) of one size -> J_content."""
     mistakes = [
         ("4 times too large: the 4 of 4 n_H n_W n_C is missing.", lambda C, G: _squares(C, G) / G.size),
         (
@@ -79,7 +79,7 @@ def check_content_cost(content_cost):
             lambda C, G: np.sum(C - G) ** 2 / (4 * G.size),
         ),
     ]
-    return examine_cost("content_cost", content_cost, nst.compute_content_cost, PAIRS, mistakes)
+    return examine_cost("compute_content_cost", compute_content_cost, nst.compute_content_cost, PAIRS, mistakes)
 
 
 # ------------------------------------------------------------------------------------ the Gram matrix
@@ -124,37 +124,39 @@ def check_unroll(unroll):
 
 
 @_lesson.check
-def check_gram(gram):
-    """gram(A), A unrolled to (n_C, n_H n_W) -> A A^T (n_C, n_C)."""
+def check_gram_matrix(gram_matrix):
+    """gram_matrix(A), A unrolled to (n_C, n_H n_W) -> A A^T (n_C, n_C)."""
     remark = ""
     for A in (TOY.reshape(4, 3).T, WIDE.reshape(6, 2).T, count(3, 3)):
         n_C, n_positions = A.shape
         advice = f"A is {size(A)}, so A times A does not fit; is the transpose missing? A A^T does."
-        G, flag = call("gram", gram, (A,), advice)
+        G, flag = call("gram_matrix", gram_matrix, (A,), advice)
         remark = remark or only_numpy_remark(flag)
         G, right = G[0] if G.ndim == 3 and len(G) == 1 else G, A @ A.T
         if G.shape == (n_positions, n_positions) != (n_C, n_C):
             raise CheckFailed(
-                f"gram: your Gram matrix is {size(G)}: did you unroll to (n_C, n_H*n_W)? It should be "
+                f"gram_matrix: your Gram matrix is {size(G)}: did you unroll to (n_C, n_H*n_W)? It should be "
                 f"n_C x n_C = {n_C}x{n_C}, which is A A^T; A^T A counts positions."
             )
         if G.shape == (n_C, n_positions) != (n_C, n_C):
             raise CheckFailed(
-                f"gram: your Gram matrix is {size(G)}, as A itself: * multiplies entry by entry. "
+                f"gram_matrix: your Gram matrix is {size(G)}, as A itself: * multiplies entry by entry. "
                 f"Use matmul, which gives n_C x n_C = {n_C}x{n_C}."
             )
         if G.size == 1:
             raise CheckFailed(
-                "gram: your Gram matrix is one number, a sum across the batch or over all channels. It should be "
-                f"n_C x n_C = {n_C}x{n_C}: a sum over positions for each pair of channels."
+                "gram_matrix: your Gram matrix is one number, a sum across the batch or over all channels. "
+                f"It should be n_C x n_C = {n_C}x{n_C}: a sum over positions for each pair of channels."
             )
         if G.shape == (n_C,):
             raise CheckFailed(
-                f"gram: {n_C} numbers, each channel with itself only. It should be n_C x n_C = {n_C}x{n_C}, "
+                f"gram_matrix: {n_C} numbers, each channel with itself only. It should be n_C x n_C = {n_C}x{n_C}, "
                 "each channel with every other."
             )
         if G.shape != (n_C, n_C):
-            raise CheckFailed(f"gram: your Gram matrix has the shape {G.shape}. It should be n_C x n_C = {n_C}x{n_C}.")
+            raise CheckFailed(
+                f"gram_matrix: your Gram matrix has the shape {G.shape}. It should be n_C x n_C = {n_C}x{n_C}."
+            )
         mistakes = [
             (
                 "divided by the number of positions already; that comes in the style cost.",
@@ -178,10 +180,11 @@ def check_gram(gram):
                 ),
             ]
         if not same([G], [right]):
-            name_the_mistake("gram", [G], [(A,)], mistakes)
+            name_the_mistake("gram_matrix", [G], [(A,)], mistakes)
             raise CheckFailed(
-                f"gram: entry (0, 0) is {G[0, 0]:.6g} and entry (0, 1) is {G[0, 1]:.6g}, where {right[0, 0]:.6g} and "
-                f"{right[0, 1]:.6g} are right: multiply row i of A by row j and sum over the positions."
+                f"gram_matrix: entry (0, 0) is {G[0, 0]:.6g} and entry (0, 1) is {G[0, 1]:.6g}, where "
+                f"{right[0, 0]:.6g} and {right[0, 1]:.6g} are right: multiply row i of A by row j and sum over the "
+                "positions."
             )
     return remark
 
@@ -203,8 +206,8 @@ def _per_position(a):
 
 
 @_lesson.check
-def check_layer_style_cost(layer_style_cost):
-    """layer_style_cost(a_S, a_G), activations (1, n_H, n_W, n_C) of any two sizes -> J_style_layer."""
+def check_compute_layer_style_cost(compute_layer_style_cost):
+    """compute_layer_style_cost(a_S, a_G), activations (1, n_H, n_W, n_C) of any two sizes -> J_style_layer."""
 
     def gram(a):
         return _matrix(a) @ _matrix(a).T
@@ -269,8 +272,8 @@ def check_layer_style_cost(layer_style_cost):
         ),
         ("this is the content cost: compare the Gram matrices, not the activations.", nst.compute_content_cost),
     ]
-    name, right = "layer_style_cost", nst.compute_layer_style_cost
-    remark = examine_cost(name, layer_style_cost, right, PAIRS, mistakes)
+    name, right = "compute_layer_style_cost", nst.compute_layer_style_cost
+    remark = examine_cost(name, compute_layer_style_cost, right, PAIRS, mistakes)
 
     def over_positions_of(which):
         return lambda S, G: _squares(gram(S), gram(G)) / (4 * G.shape[-1] ** 2 * (which(S, G).size / G.shape[-1]) ** 2)
@@ -289,24 +292,24 @@ def check_layer_style_cost(layer_style_cost):
     ]
     uneven = ((ODD_S, ODD_G[:, :2]),)
     advice = "Here S and G differ in size, which is allowed: only their Gram matrices meet."
-    examine_cost(name, layer_style_cost, right, uneven, mistakes, advice)
-    return remark or _batch(layer_style_cost)
+    examine_cost(name, compute_layer_style_cost, right, uneven, mistakes, advice)
+    return remark or _batch(compute_layer_style_cost)
 
 
-def _batch(layer_style_cost):
+def _batch(compute_layer_style_cost):
     """A remark if two images in one batch would end up in one Gram matrix; nobody needs more than one here."""
     S, G = (np.concatenate([a, 2 * a]) for a in (WIDE, WIDE[:, ::-1, :, ::-1]))
     pooled = nst.compute_layer_style_cost(*(a.reshape(1, 4, 3, 2) for a in (S, G)))
     try:
-        mixes = same([call("", layer_style_cost, (S, G))[0]], [float(pooled)])
+        mixes = same([call("", compute_layer_style_cost, (S, G))[0]], [float(pooled)])
     except CheckFailed:
         mixes = False
     return "(Two images in a batch would share one Gram matrix. Here it is always one.)" if mixes else ""
 
 
 @_lesson.check
-def check_style_cost(style_cost):
-    """style_cost(a_S, a_G), {layer: activations}, the content layer among them -> J_style with 0.2 per layer."""
+def check_compute_style_cost(compute_style_cost):
+    """compute_style_cost(a_S, a_G), {layer: activations}, conv4_2 among them -> J_style with 0.2 per layer."""
     factors = dict(zip((*nst.STYLE_LAYERS, nst.CONTENT_LAYER), (1, 1.25, 1.5, 1.75, 2, 2), strict=True))
     a_S, a_G = ({name: factor * a for name, factor in factors.items()} for a in (ODD_S, ODD_G))
 
@@ -325,7 +328,8 @@ def check_style_cost(style_cost):
         ),
     ]
     advice = "Go through style_layers.items(), and take a_S[name] and a_G[name] of each layer."
-    return examine_cost("style_cost", style_cost, nst.compute_style_cost, ((a_S, a_G), (a_G, a_G)), mistakes, advice)
+    name, probes = "compute_style_cost", ((a_S, a_G), (a_G, a_G))
+    return examine_cost(name, compute_style_cost, nst.compute_style_cost, probes, mistakes, advice)
 
 
 # ------------------------------------------------------------------------------------ the total cost

@@ -5,7 +5,6 @@ import functools
 import numpy as np
 
 import nst_utils as nst
-from nst_utils import tf
 from notebooks.checks.machinery import (
     ODD_G,
     CheckFailed,
@@ -30,6 +29,7 @@ from notebooks.checks.relative import (
     relative_error,
     tiny_network,
 )
+from nst_utils import tf
 
 _lesson = Lesson()
 CHECKS, check_all = _lesson.checks, _lesson.check_all
@@ -127,7 +127,7 @@ def check_relative_error(relative_error):
 
 
 def _cost_of(name, make_J, what):
-    """(image, G) -> the number that make_J(what, image)(G) returns first, on the tiny network."""
+    """(image, G) -> the number that make_J(what, image)(G) returns, on the tiny network."""
 
     @functools.wraps(make_J)
     def cost(image, G):
@@ -136,12 +136,12 @@ def _cost_of(name, make_J, what):
             raise CheckFailed(f"{name}: it returns nothing. Is `return J` missing?")
         if not callable(J):
             raise CheckFailed(f"{name}: it returns a cost, and should return a function: define J(G), and return J.")
-        costs = J(G)
-        if costs is None:
+        found = J(G)
+        if found is None:
             raise CheckFailed(f"{name}: its J returns nothing. Is the `return` missing?")
-        if not isinstance(costs, tuple):
-            raise CheckFailed(f"{name}: its J returns a number, and should return a tuple: mind the comma in (cost,).")
-        return costs[0]
+        if isinstance(found, tuple | list):
+            raise CheckFailed(f"{name}: its J returns a {type(found).__name__}; return the cost alone, one number.")
+        return found
 
     return cost
 
@@ -155,7 +155,7 @@ def _examine_memory(name, make_J, what, right, probes, mistakes, advice):
 
 @_lesson.check
 def check_content_cost(content_cost):
-    """content_cost(layer, image, vgg) -> J; J(G) -> (the relative error of G's activations at the layer,)."""
+    """content_cost(layer, image, vgg) -> J; J(G) -> the relative error of G's activations at the layer."""
 
     def compare(layer, error=relative_error):
         return lambda C, G: error(tiny_network(C)[layer], tiny_network(G)[layer])
@@ -185,7 +185,7 @@ def check_content_cost(content_cost):
 
 @_lesson.check
 def check_style_cost(style_cost):
-    """style_cost(layers, image, vgg) -> J; J(G) -> (the mean relative error of G's Gram matrices,)."""
+    """style_cost(layers, image, vgg) -> J; J(G) -> the mean relative error of G's Gram matrices."""
 
     def errors(layers, of=per_position, error=relative_error):
         return lambda S, G: np.array([error(of(tiny_network(S)[n]), of(tiny_network(G)[n])) for n in layers])

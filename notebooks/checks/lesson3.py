@@ -4,7 +4,6 @@ import functools
 
 import numpy as np
 
-from nst_utils import tf
 from notebooks.checks.machinery import (
     ODD_G,
     CheckFailed,
@@ -27,6 +26,7 @@ from notebooks.checks.relative import (
     relative_error,
     tiny_network,
 )
+from nst_utils import tf
 
 CONTENT = ("conv1_1", "conv2_1", "conv3_1", "conv4_2", "conv5_1")  # conv4_1 may be among them, but nobody asks for it
 
@@ -75,8 +75,8 @@ UNEVEN_MISTAKES = [
 ]
 
 
-def _both_errors(errors_seen_by, C, S, G):
-    """({layer: content error}, {layer: style error}), as the learner's function gives them."""
+def _returned_by(errors_seen_by, C, S, G):
+    """Whatever the learner's function gives for this G, on the tiny network."""
     name = "errors_seen_by"
 
     @functools.wraps(errors_seen_by)
@@ -91,7 +91,12 @@ def _both_errors(errors_seen_by, C, S, G):
     advice = "Its arguments are vgg, C=C and S=S."
     if S.shape != C.shape:
         advice = "Here S differs from C and G in size, which is allowed: only Gram matrices meet."
-    returned = attempt(name, both, *map(tf.constant, (C, S, G)), advice=advice)
+    return attempt(name, both, *map(tf.constant, (C, S, G)), advice=advice)
+
+
+def _both_errors(errors_seen_by, C, S, G):
+    """({layer: content error}, {layer: style error}), as the learner's function gives them."""
+    name, returned = "errors_seen_by", _returned_by(errors_seen_by, C, S, G)
     if returned is None:
         raise CheckFailed(f"{name}: its errors returns nothing. Is the `return` missing?")
     if not isinstance(returned, tuple) or len(returned) != 2 or not all(isinstance(part, dict) for part in returned):
@@ -211,6 +216,57 @@ def _translated(factor, scale, layer=None):
     return weight
 
 
+def _of_content(n, c):
+    return 4 * n * c
+
+
+def _of_style(n, c):
+    return 4 * c**2 * n**2
+
+
+def _inverse(scale):
+    return lambda n, c: 1 / scale(n, c)
+
+
+def _swapped(factor):
+    return lambda n, c: factor(c, n)
+
+
+_content, _style = (functools.partial(_translated, factor) for factor in (_content_factor, _style_factor))
+ALPHA_MISTAKES = [
+    ("the 4 of 4 n c is missing.", _content(lambda n, c: n * c)),
+    ("content_factor alone is not alpha: multiply it by 4 n c.", _content(lambda n, c: 1)),
+    ("divided by 4 n c; multiply by it.", _content(_inverse(_of_content))),
+    ("this is the style's factor; alpha takes content_factor.", _style(_of_content)),
+    ("multiplied by 4 c^2 n^2, which is for style; content has 4 n c.", _content(_of_style)),
+    (
+        "n and c are swapped: content_factor(n, c), and sizes gives n first.",
+        _translated(_swapped(_content_factor), _of_content),
+    ),
+    *(
+        (f"these are n and c of {layer}; content is compared at conv4_2.", _content(_of_content, layer))
+        for layer in SIZES
+        if layer != "conv4_2"
+    ),
+]
+BETA_LAMBDA_MISTAKES = [
+    ("the 4 of 4 c^2 n^2 is missing.", _style(lambda n, c: c**2 * n**2)),
+    ("n is not squared: it is 4 c^2 n^2.", _style(lambda n, c: 4 * c**2 * n)),
+    ("c is not squared: it is 4 c^2 n^2.", _style(lambda n, c: 4 * c * n**2)),
+    ("neither n nor c is squared: it is 4 c^2 n^2.", _style(_of_content)),
+    ("n is missing: it is 4 c^2 n^2.", _style(lambda n, c: 4 * c**2)),
+    ("style_factor alone is not it: multiply by 4 c^2 n^2.", _style(lambda n, c: 1)),
+    ("divided by 4 c^2 n^2; multiply by it.", _style(_inverse(_of_style))),
+    ("this is the content's factor; beta lambda takes style_factor.", _content(_of_style)),
+    (
+        "n and c are swapped: style_factor(n, c), and sizes gives n first.",
+        _translated(_swapped(_style_factor), _of_style),
+    ),
+    ("these are n and c of conv4_2 at every layer; take those of the layer.", _style(_of_style, "conv4_2")),
+    ("a further fifth: the source's own lambda is in style_factor.", _style(lambda n, c: _of_style(n, c) / 5)),
+]
+
+
 @_lesson.check
 def check_in_ours(in_ours):
     """in_ours(content_factor, style_factor, sizes) -> (alpha, {layer: beta lambda}). sizes: {layer: (n, c)}."""
@@ -230,52 +286,7 @@ def check_in_ours(in_ours):
         raise CheckFailed(f"{name}: beta lambda has no {missing[0]}.")
     if extra := [layer for layer in beta_lambda if layer not in STYLE]:
         raise CheckFailed(f"{name}: {extra[0]} is no style layer: go through STYLE, not through sizes.")
-
-    def of_content(n, c):
-        return 4 * n * c
-
-    def of_style(n, c):
-        return 4 * c**2 * n**2
-
-    def inverse(scale):
-        return lambda n, c: 1 / scale(n, c)
-
-    def swapped(factor):
-        return lambda n, c: factor(c, n)
-
-    content, style = (functools.partial(_translated, factor) for factor in (_content_factor, _style_factor))
-    alpha_mistakes = [
-        ("the 4 of 4 n c is missing.", content(lambda n, c: n * c)),
-        ("content_factor alone is not alpha: multiply it by 4 n c.", content(lambda n, c: 1)),
-        ("divided by 4 n c; multiply by it.", content(inverse(of_content))),
-        ("this is the style's factor; alpha takes content_factor.", style(of_content)),
-        ("multiplied by 4 c^2 n^2, which is for style; content has 4 n c.", content(of_style)),
-        (
-            "n and c are swapped: content_factor(n, c), and sizes gives n first.",
-            _translated(swapped(_content_factor), of_content),
-        ),
-        *(
-            (f"these are n and c of {layer}; content is compared at conv4_2.", content(of_content, layer))
-            for layer in SIZES
-            if layer != "conv4_2"
-        ),
-    ]
-    style_mistakes = [
-        ("the 4 of 4 c^2 n^2 is missing.", style(lambda n, c: c**2 * n**2)),
-        ("n is not squared: it is 4 c^2 n^2.", style(lambda n, c: 4 * c**2 * n)),
-        ("c is not squared: it is 4 c^2 n^2.", style(lambda n, c: 4 * c * n**2)),
-        ("neither n nor c is squared: it is 4 c^2 n^2.", style(of_content)),
-        ("n is missing: it is 4 c^2 n^2.", style(lambda n, c: 4 * c**2)),
-        ("style_factor alone is not it: multiply by 4 c^2 n^2.", style(lambda n, c: 1)),
-        ("divided by 4 c^2 n^2; multiply by it.", style(inverse(of_style))),
-        ("this is the content's factor; beta lambda takes style_factor.", content(of_style)),
-        (
-            "n and c are swapped: style_factor(n, c), and sizes gives n first.",
-            _translated(swapped(_style_factor), of_style),
-        ),
-        ("these are n and c of conv4_2 at every layer; take those of the layer.", style(of_style, "conv4_2")),
-        ("a further fifth: the source's own lambda is in style_factor.", style(lambda n, c: of_style(n, c) / 5)),
-    ]
-    examine_numbers(f"{name}: alpha", {"conv4_2": alpha}, content(of_content), SIZES, alpha_mistakes)
-    examine_numbers(f"{name}: beta lambda", {n: beta_lambda[n] for n in STYLE}, style(of_style), SIZES, style_mistakes)
+    in_order = {layer: beta_lambda[layer] for layer in STYLE}
+    examine_numbers(f"{name}: alpha", {"conv4_2": alpha}, _content(_of_content), SIZES, ALPHA_MISTAKES)
+    examine_numbers(f"{name}: beta lambda", in_order, _style(_of_style), SIZES, BETA_LAMBDA_MISTAKES)
     return ""
