@@ -177,13 +177,14 @@ def _watch_in_terminal(records, steps):
 
 
 def save_gif(images, path, long_side=240, most=24, seconds=4.0):
-    """A timelapse of images: at most `most` frames, evenly chosen, the last one held. Returns the path."""
+    """A timelapse of one or more images: at most `most` frames, evenly chosen, the last one held. Returns the path."""
     chosen = [images[i] for i in np.unique(np.linspace(0, len(images) - 1, min(most, len(images))).round().astype(int))]
     factor = min(1.0, long_side / max(chosen[0].shape[1:3]))
     size = [max(1, round(n * factor)) for n in chosen[0].shape[1:3]]
     frames = [np.rint(_array(tf.image.resize(f, size, "area")) * 255).astype(np.uint8) for f in chosen]
     milliseconds = [1000 * seconds / len(frames)] * (len(frames) - 1) + [1500]
-    data = imageio.imwrite("<bytes>", frames, extension=".gif", duration=milliseconds, loop=0)
+    duration = milliseconds if len(frames) > 1 else milliseconds[0]  # a list is for several frames only
+    data = imageio.imwrite("<bytes>", frames, extension=".gif", duration=duration, loop=0)
     return write_whole(path, data)
 
 
@@ -267,7 +268,7 @@ def window(image, top, left, side):
     Beyond the border it shows ImageNet's mean colour, which is what zero padding amounts to.
     """
     _, n_H, n_W, _ = image.shape
-    square = np.tile(BGR_MEAN[::-1] / 255, (1, side, side, 1))
+    square = np.tile(np.float32(BGR_MEAN[::-1]) / 255, (1, side, side, 1))
     rows, columns = (slice(max(0, first), min(n, first + side)) for first, n in ((top, n_H), (left, n_W)))
     inside = np.asarray(image)[:, rows, columns]
     down, right = rows.start - top, columns.start - left

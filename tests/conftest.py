@@ -1,11 +1,15 @@
 """Small networks and pictures that many tests use."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import nst_utils as nst
 from nst_utils import tf
 
+HIDE = "import sys; sys.path[:] = [path for path in sys.path if path != {!r}]"
 NARROW = dict(zip("12345", (4, 5, 6, 7, 8), strict=True))
 
 
@@ -25,6 +29,14 @@ def random_weights():
 @pytest.fixture(scope="session")
 def small_vgg(random_weights):
     return nst.build_vgg19(random_weights, (nst.CONTENT_LAYER, *nst.STYLE_LAYERS))
+
+
+@pytest.fixture(scope="session")
+def environment_elsewhere(tmp_path_factory):
+    """The environment of a process that does not find this project, though it is installed: as in Colab."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / "sitecustomize.py").write_text(HIDE.format(str(Path(__file__).resolve().parents[1])))
+    return {name: value for name, value in os.environ.items() if name != "MPLBACKEND"} | {"PYTHONPATH": str(folder)}
 
 
 def picture(n_H, n_W, seed):

@@ -2,7 +2,6 @@
 
 import ast
 import io
-import os
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -61,16 +60,17 @@ def test_a_copy_is_small_and_holds_no_open_solution(path):
 
 
 @EVERY_COPY
-def test_a_learner_meets_only_stubs_and_passes_with_the_folded_solutions(path, tmp_path, monkeypatch):
-    """In a project unpacked from the zip for Colab: at each stub NotImplementedError, then its solution, to the end."""
+def test_a_learner_meets_only_stubs_and_passes_with_the_folded_solutions(path, tmp_path, environment_elsewhere):
+    """In a project unpacked from the zip for Colab: at each stub NotImplementedError, then its solution, to the end.
+
+    The checks are those from the zip.
+    """
     ZipFile(io.BytesIO(make_colab.zipped(PROJECT))).extractall(tmp_path)
     folder = tmp_path / "notebooks" / "exercises"
-    monkeypatch.setenv("NST_PRESET", "smoke")
-    monkeypatch.delenv("MPLBACKEND", raising=False)
     notebook = nbformat.read(folder / path.name, 4)
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}})
     stubs = 0
-    with client.setup_kernel(env=dict(os.environ)):
+    with client.setup_kernel(env=environment_elsewhere | {"NST_PRESET": "smoke"}):
         for i, cell in enumerate(notebook.cells):
             if is_exercise(cell):
                 stubs += 1
@@ -82,6 +82,9 @@ def test_a_learner_meets_only_stubs_and_passes_with_the_folded_solutions(path, t
                 assert "yours to write" in caught.value.evalue
                 cell.source = folded_solution(notebook.cells[i + 1])
             client.execute_cell(cell, i)
+        where = nbformat.v4.new_code_cell("print(checks.__file__)")
+        client.execute_cell(where, len(notebook.cells))
+    assert where.outputs[0].text.startswith(str(tmp_path / "notebooks" / "checks"))
     printed = "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", []))
     assert stubs == sum(map(is_exercise, notebook.cells)) > 0
     assert re.findall(r"(\d+) of \1 right", printed)
@@ -160,14 +163,14 @@ def test_a_long_hint_is_wrapped_but_never_inside_code():
 
 def test_figures_stay_as_the_target_and_verdicts_do_not():
     figure = nbformat.v4.new_output("display_data", data={"image/jpeg": "QUJD\n", "text/plain": "<Figure>"})
-    verdict = nbformat.v4.new_output("stream", name="stdout", text="gram: right.\n")
+    verdict = nbformat.v4.new_output("stream", name="stdout", text="gram_matrix: right.\n")
     drawn, checked, solved, below = copy_of(
         code("draw()", "a", [figure], tags=["nbval-check-output"]),
-        code("checks.check_gram(gram)", "b", [verdict]),
+        code("checks.check_gram_matrix(gram_matrix)", "b", [verdict]),
         code("def f():\n    return 1\n\n\ndraw()", "c", [figure], **HINT),
     )
     assert drawn.outputs == [figure] and drawn.metadata == {}
-    assert checked.outputs == [] and checked.source == "checks.check_gram(gram)"
+    assert checked.outputs == [] and checked.source == "checks.check_gram_matrix(gram_matrix)"
     assert solved.outputs == []
     assert "![The figure to expect](data:image/jpeg;base64,QUJD)" in below.source
 

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 import nst_utils as nst
-from studio import figures
+from nst_support import figures
 
 matplotlib.use("agg")
 
@@ -90,7 +90,7 @@ def test_heat_of_a_silent_channel_is_black():
 def test_a_window_is_that_square_of_the_picture_and_grey_beyond(top, left):
     image = tf.constant(np.random.default_rng(0).random((1, 5, 7, 3)), tf.float32)
     square = figures.window(image, top, left, side=4)[0].numpy()
-    grey = nst.BGR_MEAN[::-1] / 255
+    grey = np.float32(nst.BGR_MEAN[::-1]) / 255
     for (i, j), pixel in zip(np.ndindex(4, 4), square.reshape(16, 3), strict=True):
         row, column = top + i, left + j
         inside = 0 <= row < 5 and 0 <= column < 7
@@ -102,6 +102,14 @@ def test_the_grey_of_a_window_is_what_zero_padding_amounts_to(random_weights):
     kernel, _ = random_weights["conv1_1"]
     vgg = nst.build_vgg19(random_weights | {"conv1_1": (kernel, np.ones(4, np.float32))}, ["conv1_1"])
     np.testing.assert_allclose(vgg(figures.window(plain(0.0), 50, 50, side=3))["conv1_1"], 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("images", [[plain(0.2)], [plain(0.2)] * 3, [plain(0.2), plain(0.8)]])
+def test_a_timelapse_of_few_pictures_is_a_film_of_them(images, tmp_path):
+    frames = imageio.imread(figures.save_gif(images, tmp_path / "film.gif"), index=None) / 255
+    assert 1 <= len(frames) <= len(images)  # equal frames may be one, held longer
+    np.testing.assert_allclose(frames[0], images[0][0], atol=0.01)
+    np.testing.assert_allclose(frames[-1], images[-1][0], atol=0.01)
 
 
 ROWS = {"first <b>": {"J": 0.123456, "note": "a & b"}, "second": {"J": tf.constant(1234.5), "n": 7}}

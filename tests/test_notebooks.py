@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,19 +36,18 @@ def test_a_stored_notebook_is_executed_clean_and_small(path):
 
 
 @pytest.fixture(scope="module")
-def smoke(tmp_path_factory):
+def smoke(tmp_path_factory, environment_elsewhere):
     """Every notebook run by nbval in a project unpacked from the zip for Colab, with outputs of its own.
 
     So the pictures that somebody has in outputs/ stay, and the zip is seen to be enough.
     """
     folder = tmp_path_factory.mktemp("project")
     ZipFile(io.BytesIO(make_colab.zipped(PROJECT))).extractall(folder)
-    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     notebooks = sorted((folder / "notebooks").glob("0*.ipynb"))
     nbval = subprocess.run(
         [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-cell-timeout=300", "--tb=short", *notebooks],
         cwd=folder,
-        env=environment | {"NST_PRESET": SMOKE.name},
+        env=environment_elsewhere | {"NST_PRESET": SMOKE.name},
         capture_output=True,
         text=True,
     )

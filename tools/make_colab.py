@@ -19,10 +19,10 @@ ZIP = Path("outputs") / "neural-style-transfer.zip"
 CONTENTS = (
     "LICENSE",
     "nst_utils.py",
-    "weight_files.py",
+    "nst_support/*.py",
     "studio/*.py",
-    "studio/checks/*.py",
     "notebooks/*.ipynb",
+    "notebooks/checks/*.py",
     "notebooks/exercises/*.ipynb",
     "images/SOURCES.md",
     "images/*/*.jpg",

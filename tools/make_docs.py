@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 from pages import PageExporter, heading_of
 from tqdm import tqdm
+
 from nst_support.whole_file import write_whole
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -17,6 +17,7 @@ import textwrap
 from pathlib import Path
 
 import nbformat
+
 from nst_support.whole_file import write_whole
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
