@@ -83,7 +83,8 @@ def test_a_learner_meets_only_stubs_and_passes_with_the_folded_solutions(path, t
                 cell.source = folded_solution(notebook.cells[i + 1])
             client.execute_cell(cell, i)
         where = nbformat.v4.new_code_cell("print(checks.__file__)")
-        client.execute_cell(where, len(notebook.cells))
+        notebook.cells.append(where)
+        client.execute_cell(where, len(notebook.cells) - 1)
     assert where.outputs[0].text.startswith(str(tmp_path / "notebooks" / "checks"))
     printed = "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", []))
     assert stubs == sum(map(is_exercise, notebook.cells)) > 0

@@ -36,7 +36,7 @@ async def execute(notebook, folder):
     from tqdm import tqdm
 
     kernel, ready = AsyncKernelManager(kernel_name="python3"), False
-    client = NotebookClient(notebook, km=kernel, timeout=None)
+    client = NotebookClient(notebook, km=kernel, timeout=None, coalesce_streams=True)
     client.reset_execution_trackers()
     count = sum(cell.cell_type == "code" for cell in notebook.cells)
     with tqdm(total=count, bar_format="{percentage:3.0f} % |{bar}| {n}/{total} cells, {elapsed} {desc}") as bar:
