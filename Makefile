@@ -17,7 +17,7 @@ export MPLBACKEND ?= agg
 .PHONY: run test lab weights colab gallery docs exercises
 .DEFAULT_GOAL := run
 
-$(READY): requirements.txt constraints.txt tools/setup_venv.sh
+$(READY): requirements.txt constraints.txt pyproject.toml tools/setup_venv.sh
 	@sh tools/setup_venv.sh $(PYTHON)
 
 run: $(READY)

@@ -21,7 +21,7 @@ from nst_support import weight_files
 from nst_support.figures import *  # noqa: F403  what the lessons draw with
 from nst_support.network import Activations, FrozenConv2D, FrozenNetwork, check_layers
 from nst_support.pictures import check_image, load_image, save_image  # noqa: F401  reading is for the lessons
-from nst_support.startup import Interrupted, device, has_gpu, keras, tf
+from nst_support.startup import device, has_gpu, interrupted, keras, tf
 from nst_support.weight_files import BGR_MEAN, LAYERS
 
 # ------------------------------------------------------------------------------------ presets
@@ -239,11 +239,14 @@ class CostWeights:
     style_layers: dict = field(default_factory=lambda: dict(STYLE_LAYERS))
 
     def __post_init__(self):
-        object.__setattr__(self, "style_layers", dict(self.style_layers))
-        check_layers(self.style_layers)
-        for name, value in {"alpha": self.alpha, "beta": self.beta, **self.style_layers}.items():
+        layers = dict(self.style_layers)
+        check_layers(layers)
+        for name, value in {"alpha": self.alpha, "beta": self.beta, **layers}.items():
             if not (isinstance(value, numbers.Real) and 0 <= value < np.inf):
                 raise ValueError(f"the weight of a cost, {name} = {value!r}, is a number, 0 or more.")
+        object.__setattr__(self, "alpha", float(self.alpha))
+        object.__setattr__(self, "beta", float(self.beta))
+        object.__setattr__(self, "style_layers", {name: float(value) for name, value in layers.items()})
 
 
 def balanced_weights(a_C, GS, beta=100.0):
@@ -268,10 +271,10 @@ class Objective:
     """
 
     def __init__(self, vgg, C, S, weights=None):
-        self.vgg = vgg
-        self.a_C = vgg.traced(_content_of, C)
-        GS = Activations(vgg.traced(_gram_matrices_of, S))
-        self.GS = {name: GS[name] for name in (STYLE_LAYERS if weights is None else weights.style_layers)}
+        names = STYLE_LAYERS if weights is None else weights.style_layers
+        vgg.check_computes([CONTENT_LAYER, *names])
+        self.vgg, self.a_C, GS = vgg, vgg.traced(_content_of, C), vgg.traced(_gram_matrices_of, S)
+        self.GS = {name: GS[name] for name in names}
         self.weights = balanced_weights(self.a_C, self.GS) if weights is None else weights
 
     def __call__(self, G):
@@ -351,7 +354,7 @@ class Record:
     J: float
     J_content: float
     J_style: float
-    image: tf.Tensor  # (1, n_H, n_W, 3), every value a multiple of 1/255
+    image: tf.Tensor = field(repr=False)  # (1, n_H, n_W, 3), every value a multiple of 1/255
     seconds: float  # since the first step, without what the caller did between records
 
 
@@ -382,7 +385,7 @@ def train(vgg, C, S, steps=250, learning_rate=0.02, start="content", weights=Non
     The course itself: steps=20_000, learning_rate=0.001, start="course".
 
     Raises ValueError for bad input before any work, and FloatingPointError if a cost is no longer finite;
-    all earlier records stay valid. Ctrl-C: a last record, of G so far, then `Interrupted`.
+    all earlier records stay valid. Ctrl-C: a last record, of G so far, then KeyboardInterrupt.
     """
     check_counts(steps=steps, every=every)
     if not (isinstance(learning_rate, numbers.Real) and 0 < learning_rate < np.inf):
@@ -411,7 +414,7 @@ def train(vgg, C, S, steps=250, learning_rate=0.02, start="content", weights=Non
     except KeyboardInterrupt:
         if step > 0:
             yield record(step)
-        raise Interrupted(f"Stopped by hand at step {step}.") from None
+        raise interrupted(f"Stopped by hand at step {step}.") from None
 
 
 def keep_best(records, path):

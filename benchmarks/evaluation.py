@@ -15,15 +15,16 @@ import json
 import subprocess
 import sys
 import time
-from pathlib import Path
-
 
 import numpy as np
 
 import nst_utils as nst
 from nst_support import weight_files
+from nst_support.startup import has_fast_bfloat16
 from nst_utils import tf
-from studio import optimise
+from studio import estimate
+from studio.objective import Objective
+from studio.settings import Settings
 
 WIDTHS = (64, 128, 256, 512, 512)
 LAYERS = (nst.CONTENT_LAYER, *nst.STYLE_LAYERS)
@@ -72,18 +73,12 @@ def matrix_rate(dtype):
     return 2 * n**3 / best_seconds(lambda: product(A).numpy(), 5)
 
 
-def resident_bytes():
-    import resource
-
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-
-
 def one(network, side, precision, repeats):
     """Seconds and peak bytes of one evaluation, for a process of its own."""
     vgg = nst.build_vgg19(weights_of(network), LAYERS, dtype=precision)
     C, S = pictures(side)
-    before = resident_bytes() if sys.platform.startswith("linux") else 0
-    evaluate = optimise.value_and_gradient(nst.Objective(vgg, C, S))
+    before = estimate.resident_bytes()
+    evaluate = Objective(vgg, C, S, Settings()).value_and_gradient
     seconds = best_seconds(lambda: evaluate(C)[1].numpy(), repeats)
     peak = 0
     if sys.platform.startswith("linux"):
@@ -130,7 +125,7 @@ def main():
         measure = one if library == "tensorflow" else one_of_torch
         print(json.dumps(measure(network, int(side), precision, int(repeats))))
         return
-    precisions = ["float32", "bfloat16"] if optimise.has_fast_bfloat16() else ["float32"]
+    precisions = ["float32", "bfloat16"] if has_fast_bfloat16() else ["float32"]
     rates = {p: matrix_rate(getattr(tf, p)) for p in precisions}
     print(*(f"4096-square matrix product, {p}: {rate / 1e9:.0f} GFLOP/s" for p, rate in rates.items()), sep="\n")
     print(

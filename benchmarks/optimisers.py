@@ -24,7 +24,6 @@ import sys
 import time
 from pathlib import Path
 
-
 import matplotlib
 import numpy as np
 from scipy.optimize import minimize
@@ -33,7 +32,9 @@ from tqdm import tqdm
 
 import nst_utils as nst
 from nst_utils import keras, tf
-from studio import optimise
+from studio.lbfgs import value_and_gradient
+from studio.optimise import stylise
+from studio.scales import ladder
 
 PROJECT = Path(__file__).resolve().parent.parent
 PAIRS = (("louvre", "poppies"), ("persepolis", "starry_night"))
@@ -70,8 +71,8 @@ class Setting:
     def __init__(self, vgg, C, S):
         self.vgg, self.C, self.S = vgg, C, S
         self.objective = nst.Objective(vgg, C, S)
-        self.evaluate = optimise.value_and_gradient(self.objective)
-        self.measure = tf.function(self.objective)
+        self.evaluate = value_and_gradient(lambda G: self.objective(G)[0])
+        self.measure = self.objective
         self.evaluate(C), self.measure(C)
 
     def cost_as_saved(self, G):
@@ -198,15 +199,14 @@ def scipys(setting, steps):
 
 
 def engine(precision):
-    """studio.optimise.stylise itself; its seconds include the costs of its own records."""
+    """`stylise` itself, on the course's cost; its seconds include the costs of its own records."""
 
     def recipe(setting, steps):
-        sizes, _ = optimise.ladder_and_counts(setting.C, setting.S, None)
-        counts = [COARSE] * (len(sizes) - 1) + [steps]
+        _, counts = ladder(setting.C.shape[1:3], None, setting.vgg.smallest)
+        counts = [COARSE] * (len(counts) - 1) + [steps]
         with contextlib.redirect_stdout(sys.stderr):  # the estimate
-            records = optimise.stylise(
-                setting.C, setting.S, setting.vgg, evaluations=counts, precision=precision, bar=False
-            )
+            options = {"evaluations": counts, "precision": precision, "statistics": "gram"}
+            records = stylise(setting.C, setting.S, setting.vgg, bar=False, **options)
             for record in records:
                 yield record.step, record.image, record.seconds
 

@@ -14,7 +14,6 @@ import sys
 import time
 from pathlib import Path
 
-
 import nst_utils as nst
 from nst_support import weight_files
 from studio.optimise import stylise
@@ -25,15 +24,15 @@ def main():
     parser.add_argument("--pair", nargs=2, action="append", required=True, metavar=("CONTENT", "STYLE"))
     parser.add_argument("--weights", default=str(weight_files.SLIM), help="of the network (default: the bundled one)")
     parser.add_argument("--pooling", default="average", choices=("average", "max"))
-    parser.add_argument("--beta", type=float, default=100.0)
+    parser.add_argument("--beta", type=float, help="strength of the style (default: the engine's)")
     parser.add_argument("--evaluations", nargs="+", type=int, metavar="N", help="per size, from coarse to full")
     parser.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16"))
     parser.add_argument("--long-side", type=int, default=400, help="px of the content, never enlarged")
     parser.add_argument("--score", metavar="SCRIPT", help="run on every result")
     parser.add_argument("--out", default="outputs/quality", help="folder of the results")
     args = parser.parse_args()
-    layers = (nst.CONTENT_LAYER, *nst.STYLE_LAYERS)
-    vgg = nst.build_vgg19(weight_files.read_weights(args.weights), layers, args.pooling)
+    weights, layers = weight_files.read_weights(args.weights), (nst.CONTENT_LAYER, *nst.STYLE_LAYERS)
+    vgg = nst.build_vgg19(weights, layers, args.pooling)
     for content, style in args.pair:
         began = time.perf_counter()
         C, S = nst.load_image(content, args.long_side), nst.load_image(style, args.long_side)

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 import nst_utils as nst
+from nst_support.weight_files import BGR_MEAN
 
 
 def network(weights, dtype=torch.float32):
@@ -13,7 +14,7 @@ def network(weights, dtype=torch.float32):
         name: (torch.tensor(np.transpose(kernel, (3, 2, 0, 1)).copy(), dtype=dtype), torch.tensor(bias, dtype=dtype))
         for name, (kernel, bias) in weights.items()
     }
-    mean = torch.tensor(nst.BGR_MEAN).reshape(1, 3, 1, 1)
+    mean = torch.tensor(BGR_MEAN).reshape(1, 3, 1, 1)
 
     def activations(image):
         a, seen = (image.flip(1) * 255 - mean).to(dtype).contiguous(memory_format=torch.channels_last), {}

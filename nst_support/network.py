@@ -13,9 +13,9 @@ def check_layers(names):
         if name not in LAYERS:
             keras_name = re.fullmatch(r"block(\d)_conv(\d)", str(name))
             advice = (
-                f"Here it is conv{keras_name[1]}_{keras_name[2]}" if keras_name else f"They are {', '.join(LAYERS)}"
+                "here it is conv{}_{}".format(*keras_name.groups()) if keras_name else f"they are {', '.join(LAYERS)}"
             )
-            raise ValueError(f"layer {name!r}: not a name of VGG-19's layers. {advice}.")
+            raise ValueError(f"layer {name!r}: not one of VGG-19's names; {advice}.")
 
 
 class Activations(dict):
@@ -46,6 +46,11 @@ class FrozenConv2D(keras.layers.Conv2D):
 
 class FrozenNetwork(keras.Model):
     """A network that is only looked through; what is computed with it is traced once."""
+
+    def check_computes(self, names):
+        """Raise ValueError, saying how to load it, for the first layer that this network does not compute."""
+        for name in names:
+            Activations(self.output)[name]
 
     @functools.cached_property
     def _graphs(self):

@@ -9,16 +9,16 @@ import tempfile
 from pathlib import Path
 
 
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C, after everything worth keeping was kept; the message is one line."""
-
-    def _render_traceback_(self):  # Jupyter shows this instead of the way through the code
-        return [str(self)]
+def interrupted(message):
+    """A KeyboardInterrupt to raise after Ctrl-C, when everything worth keeping was kept; one line wherever it ends."""
+    error = KeyboardInterrupt(message)
+    error._render_traceback_ = lambda: [message]  # Jupyter shows this instead of the way through the code
+    return error
 
 
 def _one_line_for_ctrl_c(kind, error, trace):
     if issubclass(kind, KeyboardInterrupt):
-        print(f"\n{error if isinstance(error, Interrupted) else 'Stopped.'}", file=sys.stderr)
+        print(f"\n{error}" if str(error) else "\nStopped.", file=sys.stderr)
     else:
         sys.__excepthook__(kind, error, trace)
 

@@ -399,27 +399,27 @@ def _reason(error):
     while cause := causes[-1].__cause__ or causes[-1].__context__:
         causes.append(cause)
 
-    def caused_by(*kinds):
-        return any(isinstance(cause, kinds) for cause in causes)
-
     if isinstance(error, requests.HTTPError):
         code = error.response.status_code
         return f"the server answered {code} {error.response.reason}".rstrip(), code >= 500
-    if caused_by(ConnectionRefusedError):
-        return "connection refused", False
-    if caused_by(socket.gaierror):
-        return "the server's name was not found: is there a network?", False
-    if caused_by(urllib3.exceptions.ReadTimeoutError):
-        return "stalled: the server stopped sending", True
-    if caused_by(TimeoutError, urllib3.exceptions.ConnectTimeoutError):
-        return "the server cannot be reached: a firewall, or no network?", False
-    if caused_by(urllib3.exceptions.IncompleteRead):
-        return "truncated: the connection closed before the end", True
-    if isinstance(error, (requests.exceptions.SSLError, requests.exceptions.ProxyError)):
+    for kinds, why, may_pass in (
+        (ConnectionRefusedError, "connection refused", False),
+        (socket.gaierror, "the server's name was not found: is there a network?", False),
+        (urllib3.exceptions.ReadTimeoutError, "stalled: the server stopped sending", True),
+        (
+            (TimeoutError, urllib3.exceptions.ConnectTimeoutError),
+            "the server cannot be reached: a firewall, or no network?",
+            False,
+        ),
+        (urllib3.exceptions.IncompleteRead, "truncated: the connection closed before the end", True),
+    ):
+        if any(isinstance(cause, kinds) for cause in causes):
+            return why, may_pass
+    if isinstance(error, requests.exceptions.SSLError | requests.exceptions.ProxyError):
         return f"{type(error).__name__}: {causes[-1]}", False
     if isinstance(error, ConnectionError):
         return str(error), True
-    if isinstance(error, (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+    if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
         return "the connection broke off", True
     return getattr(error, "strerror", None) or str(error), False
 

@@ -65,7 +65,7 @@ def _moments(vgg, S):
 
 
 def _content(vgg, C):
-    return dict(vgg(C))
+    return vgg(C)[nst.CONTENT_LAYER]
 
 
 def _costs_of(vgg, G, target, weights):
@@ -80,12 +80,27 @@ def _value_and_gradient(vgg, G, target, weights):
 
 
 def style_target(mean, covariance, statistics):
-    """What a style layer is compared with: {"centre", "second", "share"}, float32.
+    """What a style layer is compared with: {"centre", "second", "share"}, in float32.
 
-    "gram": the second moment about 0, which is the Gram matrix per position.
+    "gram": the second moment about 0, which is the Gram matrix per position (Gatys et al. 2016, eq. 3).
+    "covariance": the second moment about the mean of S, and that mean; `share` puts it in the unit of the other.
     """
     mean, covariance = np.float64(mean), np.float64(covariance)
-    return {"centre": np.float32(0 * mean), "second": np.float32(covariance + np.outer(mean, mean)), "share": 0.0}
+    about_0 = covariance + np.outer(mean, mean)
+    if statistics == "gram":
+        return {"centre": np.float32(0 * mean), "second": np.float32(about_0), "share": 0.0}
+    share = max(np.mean(covariance**2), FLOOR * np.mean(about_0**2)) / max(np.mean(mean**2), TINY)
+    return {"centre": np.float32(mean), "second": np.float32(covariance), "share": float(share)}
+
+
+def unit(target):
+    """The mean square that a style layer's cost is counted in, so that 1 is as wrong as seeing nothing."""
+    about_0 = np.float64(target["second"]) + np.outer(target["centre"], target["centre"])
+    return max(np.mean(np.square(target["second"], dtype=np.float64)), FLOOR * np.mean(about_0**2))
+
+
+FLOOR = 1e-4  # of the second moment about 0: a flat S has no covariance to count in
+TINY = 1e-30
 
 
 class Objective:
@@ -99,17 +114,16 @@ class Objective:
         self.vgg = vgg
         weights = settings.weights
         layers = nst.STYLE_LAYERS if weights is None else weights.style_layers
-        content, moments = nst.Activations(vgg.traced(_content, C)), nst.Activations(vgg.traced(_moments, S))
-        a_C = content[nst.CONTENT_LAYER]
+        a_C, moments = vgg.traced(_content, C), vgg.traced(_moments, S)
         style = {name: style_target(*moments[name], settings.statistics) for name in layers}
         if weights is None:
             beta = BETA[settings.statistics] if settings.beta is None else settings.beta
-            weights = nst.balanced_weights(a_C, {name: target["second"] for name, target in style.items()}, beta)
+            weights = nst.balanced_weights(a_C, {name: np.sqrt(unit(target)) for name, target in style.items()}, beta)
         self.weights = alike.weights if alike else weights
         for name, target in style.items():
-            target["lambda"] = float(self.weights.style_layers[name])
+            target["lambda"] = self.weights.style_layers[name]
         self.target = {"content": {nst.CONTENT_LAYER: a_C}, "style": style}
-        self._numbers = {"alpha": float(self.weights.alpha), "beta": float(self.weights.beta)}
+        self._numbers = {"alpha": self.weights.alpha, "beta": self.weights.beta}
 
     def __call__(self, G):
         """(J, J_content, J_style) of G, of C's size: three scalars."""

@@ -8,7 +8,7 @@ from tqdm.auto import tqdm
 
 import nst_utils as nst
 from nst_support.pictures import check_image
-from nst_support.startup import Interrupted, has_fast_bfloat16
+from nst_support.startup import has_fast_bfloat16, interrupted
 from nst_utils import tf
 from studio import estimate
 from studio.adam import adam
@@ -33,7 +33,7 @@ def stylise(C, S, vgg=None, settings=None, *, start=None, bar=True, **changes):
 
     Prints how much time and memory it will take before the first step. A record's step counts
     evaluations at all sizes; its image has C's size, its costs are that image's, in float32. Ctrl-C:
-    a last record, of the picture so far, then `Interrupted`, so that a loop over many pictures ends.
+    a last record, of the picture so far, then KeyboardInterrupt, so that a loop over many pictures ends.
     Raises ValueError for bad input, TypeError for an unknown setting, both before any work, and
     FloatingPointError if J is not finite from the start.
     """
@@ -46,6 +46,7 @@ def stylise(C, S, vgg=None, settings=None, *, start=None, bar=True, **changes):
         if settings.evaluations is None:
             settings = settings.changed(evaluations=FINE_EVALUATIONS)
     vgg = found_network() if vgg is None else vgg
+    vgg.check_computes([nst.CONTENT_LAYER, *(settings.weights or nst.CostWeights()).style_layers])
     for name, image in (("C", C), ("S", S)):
         check_sides(name, image, vgg.smallest)
     _warn_of_a_poor_style(S)
@@ -180,6 +181,6 @@ class _Run:
             except KeyboardInterrupt:
                 if progress.n > last.step:
                     yield record(progress.n)
-                raise Interrupted(f"Stopped by hand after {progress.n} evaluations.") from None
+                raise interrupted(f"Stopped by hand after {progress.n} evaluations.") from None
         if done > last.step:
             yield record(done)

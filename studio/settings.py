@@ -8,7 +8,7 @@ import numpy as np
 
 import nst_utils as nst
 
-BETA = {"gram": 100.0}  # the strength of the style by default, for each kind of statistics
+BETA = {"covariance": 12.0, "gram": 100.0}  # the strength of the style by default, for each kind of statistics
 CHOICES = {
     "statistics": tuple(BETA),
     "start": ("content", "noise", "course", "course-2017"),
@@ -31,7 +31,7 @@ class Settings:
     )
     beta: float | None = setting(None, "strength of the style, with balanced weights")
     weights: nst.CostWeights | None = setting(None, "alpha, beta and lambdas instead of balanced ones")
-    statistics: str = setting("gram", "what is compared of the style")
+    statistics: str = setting("covariance", "what is compared of the style: its mean and covariance, or Gram matrices")
     start: str = setting("content", "the first picture")
     seed: int = setting(0, "of the noise in the first picture")
     every: int = setting(10, "evaluations between two records")

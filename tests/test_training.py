@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 import nst_utils as nst
+from tests.conftest import picture
 
 
 def run(vgg, C, S, **settings):
@@ -36,13 +37,13 @@ def test_the_objective_is_the_costs_of_the_lesson(small_vgg, C, S):
     assert float(J) == pytest.approx(float(weights.alpha * J_content + weights.beta * J_style), rel=1e-5)
 
 
-def test_the_network_runs_on_c_and_s_once(small_vgg, C, S, monkeypatch):
-    seen = []
-    whole_call = type(small_vgg).__call__
-    monkeypatch.setattr(type(small_vgg), "__call__", lambda self, x: seen.append(x.shape) or whole_call(self, x))
-    run(small_vgg, C, S)
-    assert seen.count(S.shape) == 1
-    assert len(seen) == 4  # C, S, and one trace each of the step and of the measurement
+def test_runs_of_every_size_share_the_networks_graphs(random_weights, monkeypatch):
+    vgg = nst.build_vgg19(random_weights, (nst.CONTENT_LAYER, *nst.STYLE_LAYERS))
+    seen, whole_call = [], type(vgg).__call__
+    monkeypatch.setattr(type(vgg), "__call__", lambda self, x: seen.append(x.shape) or whole_call(self, x))
+    for n in (32, 45, 64):
+        run(vgg, picture(n, n + 3, 1), picture(n + 9, n, 2), steps=3, every=1)
+        assert len(seen) == 3  # C, S, and J: traced at the first size, and never run by themselves
 
 
 def test_the_cost_falls_and_the_picture_stays_in_range(small_vgg, C, S):
@@ -73,7 +74,7 @@ def test_a_seed_repeats_a_run(small_vgg, C, S):
 
 
 def test_a_cost_that_is_not_finite_stops_the_run(small_vgg, C, S):
-    records = nst.train(small_vgg, C, S, steps=5, every=1, weights=nst.CostWeights(alpha=float("nan")))
+    records = nst.train(small_vgg, C, S, steps=5, every=1, weights=nst.CostWeights(1e38, 1e38, {"conv1_1": 1e38}))
     with pytest.raises(FloatingPointError, match="learning rate"):
         list(records)
 

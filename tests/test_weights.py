@@ -1,4 +1,4 @@
-"""nst_weights: reading every layout of the files, and downloading from a server that misbehaves."""
+"""weight_files: reading every layout of the files, and downloading from a server that misbehaves."""
 
 import hashlib
 import os
@@ -19,9 +19,9 @@ import pytest
 from scipy.io import loadmat, savemat
 
 from nst_support import weight_files
-from nst_weights import DownloadError, WeightFile, choose, download, find_vgg19, read_weights
+from nst_support.weight_files import DownloadError, WeightFile, choose, download, read_weights
 
-ROOT = Path(weight_files.__file__).parent
+ROOT = Path(weight_files.__file__).parents[1]
 
 
 # ---- reading --------------------------------------------------------------------------------------
@@ -370,7 +370,7 @@ def test_a_pickle_is_refused_and_not_run(tmp_path, network):
 
 def test_importing_costs_and_says_nothing():
     heavy = "numpy h5py scipy pooch requests tqdm tensorflow keras"
-    code = f"import sys, nst_weights; print(*sorted(set('{heavy}'.split()) & set(sys.modules)))"
+    code = f"import sys, nst_support.weight_files; print(*sorted(set('{heavy}'.split()) & set(sys.modules)))"
     command = [sys.executable, "-c", code]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
     assert (run.stdout, run.stderr) == ("\n", "")
@@ -392,7 +392,7 @@ def body_file(url, name="weights.h5", **changes):
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A folder that nst_weights takes for its own, with a bundled network and small known files."""
+    """A folder that weight_files takes for its own, with a bundled network and small known files."""
     for variable in "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY":
         monkeypatch.delenv(variable, raising=False)
         monkeypatch.delenv(variable.lower(), raising=False)
@@ -400,10 +400,10 @@ def place(tmp_path, monkeypatch):
     folder.mkdir()
     (folder / "vgg19-slim.npz").write_bytes(b"slim")
     mat = body_file(NO_ONE, "old.mat", checksum="sha256:" + hashlib.sha256(BODY).hexdigest())
-    monkeypatch.setattr(nst_weights, "FOLDER", folder)
-    monkeypatch.setattr(nst_weights, "SLIM", folder / "vgg19-slim.npz")
-    monkeypatch.setattr(nst_weights, "KERAS", body_file(NO_ONE))
-    monkeypatch.setattr(nst_weights, "MATCONVNET", replace(mat, older=("md5:0123",)))
+    monkeypatch.setattr(weight_files, "FOLDER", folder)
+    monkeypatch.setattr(weight_files, "SLIM", folder / "vgg19-slim.npz")
+    monkeypatch.setattr(weight_files, "KERAS", body_file(NO_ONE))
+    monkeypatch.setattr(weight_files, "MATCONVNET", replace(mat, older=("md5:0123",)))
     return folder
 
 
@@ -411,26 +411,41 @@ def files_in(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_find_takes_the_keras_file_then_the_mat(place):
-    assert find_vgg19(place) is None
+def found(folder):
+    """What "auto" chooses in `folder`: its path, or None for the bundled network; and the line about it."""
+    path, line = choose("auto", folder=folder)
+    return (None if path.name == "vgg19-slim.npz" else path), line
+
+
+def test_the_keras_file_comes_before_the_mat(place):
+    assert found(place)[0] is None
     (place / "old.mat").write_bytes(BODY)
-    assert find_vgg19(place) == place / "old.mat"
+    assert found(place)[0] == place / "old.mat"
     (place / "weights.h5").write_bytes(BODY)
-    assert find_vgg19(str(place)) == place / "weights.h5"
-    assert find_vgg19(place / "absent") is None
+    assert found(str(place))[0] == place / "weights.h5"
+    assert found(place / "absent")[0] is None
 
 
-def test_find_warns_of_a_wrong_size(place):
+def test_a_file_of_a_wrong_size_is_passed_over_and_named(place):
     (place / "weights.h5").write_bytes(BODY[:-1])
-    with pytest.warns(UserWarning, match=r"weights\.h5: 639,999 bytes, expected 640,000\. Run `make weights`"):
-        assert find_vgg19(place) is None
+    path, line = found(place)
+    assert path is None and "weights.h5: 639,999 bytes, expected 640,000. Run `make weights` again" in line
     (place / "old.mat").write_bytes(BODY[: HALF // 10 * 19])  # an older copy may be 5 % smaller
-    with pytest.warns(UserWarning, match=r"weights\.h5"):
-        assert find_vgg19(place) == place / "old.mat"
+    path, line = found(place)
+    assert path == place / "old.mat" and "weights.h5: 639,999 bytes" in line
     (place / "old.mat").write_bytes(BODY[:HALF])
-    with pytest.warns(UserWarning) as caught:
-        assert find_vgg19(place) is None
-    assert len(caught) == 2 and "`python weight_files.py --mat`" in str(caught[1].message)
+    path, line = found(place)
+    assert path is None and "`make weights` again" in line and "`make weights ARGS=--mat` again" in line
+
+
+@pytest.mark.parametrize("name", ["vgg19.h5", "imagenet-vgg-verydeep-19 (1).mat", "mine.npz"])
+def test_a_file_under_another_name_is_passed_over_and_the_names_told(place, name):
+    (place / name).write_bytes(BODY)
+    path, line = found(place)
+    assert path is None and f"{name}: passed over; the names that are read are weights.h5 and old.mat" in line
+    (place / "weights.h5").write_bytes(BODY)
+    path, line = found(place)
+    assert path == place / "weights.h5" and f"{name}: passed over" in line
 
 
 def test_choose_without_downloads(place):
@@ -722,7 +737,7 @@ def test_a_folder_that_cannot_be_made(place, serve):
 
 def test_choose_downloads_where_allowed(place, serve, monkeypatch):
     server = serve(whole)
-    monkeypatch.setattr(nst_weights, "KERAS", body_file(server.url))
+    monkeypatch.setattr(weight_files, "KERAS", body_file(server.url))
     (place / "weights.h5").write_bytes(BODY[:HALF])
     path, line = choose("auto", download_allowed=True, folder=place)
     assert path == place / "weights.h5" and path.read_bytes() == BODY
@@ -731,7 +746,7 @@ def test_choose_downloads_where_allowed(place, serve, monkeypatch):
 
 
 def test_choose_falls_back_when_the_download_fails(place, closed_port, monkeypatch):
-    monkeypatch.setattr(nst_weights, "KERAS", body_file(closed_port))
+    monkeypatch.setattr(weight_files, "KERAS", body_file(closed_port))
     start = time.monotonic()
     path, line = choose("auto", download_allowed=True, folder=place)
     assert time.monotonic() - start < 10
@@ -748,7 +763,7 @@ def test_choose_falls_back_when_the_download_fails(place, closed_port, monkeypat
 
 def test_make_weights(place, serve, monkeypatch, capsys):
     server = serve(whole)
-    monkeypatch.setattr(nst_weights, "KERAS", body_file(server.url))
+    monkeypatch.setattr(weight_files, "KERAS", body_file(server.url))
     for _ in range(2):
         assert weight_files.main([]) == 0
         out = capsys.readouterr().out
@@ -765,16 +780,17 @@ def test_make_weights_that_fails(place, closed_port, capsys):
     assert captured.out == "" and captured.err.count("\n") == 1
     assert "weights.h5: could not be downloaded" in captured.err and "connection refused" in captured.err
     assert weight_files.main(["--mat", "--url", closed_port]) == 1
-    assert "Run `python weight_files.py --mat` again" in capsys.readouterr().err
+    assert "Run `make weights ARGS=--mat` again" in capsys.readouterr().err
 
 
 @pytest.fixture
 def run_command(place):
-    """run_command(url) starts `python weight_files.py` in another process, with the folder and the file
+    """run_command(url) starts the command in another process, with the folder and the file
     of these tests; it is killed at the end, should it still run."""
     file = body_file(NO_ONE)
     code = (
-        "import signal, sys, pathlib, nst_weights\n"
+        "import signal, sys, pathlib\n"
+        "from nst_support import weight_files\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's `&` would have it ignored
         f"weight_files.FOLDER = pathlib.Path({str(place)!r})\n"
         f"weight_files.KERAS = weight_files.{file!r}\n"
@@ -842,7 +858,7 @@ def test_a_killed_download_is_cleaned_up_by_the_next(place, serve, run_command):
     part = wait_for_part(place)
     process.kill()
     process.communicate(timeout=50)
-    assert part.exists() and find_vgg19(place) is None
+    assert part.exists() and found(place)[0] is None
     assert choose("auto", folder=place)[0] == place / "vgg19-slim.npz"
     assert download(body_file(serve(whole).url), place).read_bytes() == BODY
     assert files_in(place) == ["vgg19-slim.npz", "weights.h5"]

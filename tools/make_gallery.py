@@ -10,7 +10,6 @@ Writes images/gallery/CONTENT_STYLE.jpg.
 import sys
 from pathlib import Path
 
-
 import nst_utils as nst
 from studio.optimise import stylise
 

@@ -28,7 +28,7 @@ if ! [ -x .venv/bin/python ] || ! fits .venv/bin/python; then
     "$python" -m venv .venv
 fi
 .venv/bin/python -m pip install --disable-pip-version-check --progress-bar on -q \
-    -r requirements.txt -c constraints.txt ||
+    -e . -c constraints.txt ||
     { echo "The set-up stopped (see above). Nothing is lost: the same command goes on from here." >&2; exit 1; }
 touch .venv/.ready
 echo "Set up .venv with $(.venv/bin/python -c 'from importlib.metadata import version as v

@@ -1,0 +1,115 @@
+"""J from sums over activations: against float64 numpy, against the course's, and added up over parts."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import nst_utils as nst
+from studio.objective import Objective, costs, sums
+from studio.settings import BETA, Settings
+
+ALL = ("covariance", "gram")
+
+
+def float64_J(vgg, C, S, G, statistics, beta):
+    """J with balanced weights, written from its definition: relative squared errors in float64."""
+
+    def moments(image, name):
+        F = np.float64(vgg(image)[name])[0].reshape(-1, vgg(image)[name].shape[-1])
+        return F.mean(0), F.T @ F / len(F), F
+
+    a_C, a_G = (np.float64(vgg(image)["conv4_2"]) for image in (C, G))
+    content, style = np.sum((a_C - a_G) ** 2) / np.sum(a_C**2), 0
+    for name in nst.STYLE_LAYERS:
+        mean_S, second_S, _ = moments(S, name)
+        mean_G, second_G, F = moments(G, name)
+        if statistics == "covariance":
+            about = F - mean_S
+            second_S, second_G = second_S - np.outer(mean_S, mean_S), about.T @ about / len(F)
+            style += 0.2 * np.sum((mean_G - mean_S) ** 2) / np.sum(mean_S**2)
+        style += 0.2 * np.sum((second_S - second_G) ** 2) / np.sum(second_S**2)
+    return content + beta * style, content, style
+
+
+@pytest.mark.parametrize("statistics", ALL)
+def test_j_is_its_definition_in_float64(small_vgg, C, S, statistics):
+    G = nst.start_image(C, "course")
+    objective = Objective(small_vgg, C, S, Settings(statistics=statistics))
+    expected = float64_J(small_vgg, C, S, G, statistics, BETA[statistics])
+    J, J_content, J_style = map(float, objective(G))
+    assert pytest.approx(expected[0], rel=1e-4) == J
+    assert objective.weights.alpha * J_content == pytest.approx(expected[1], rel=1e-4)
+    assert J_style == pytest.approx(expected[2], rel=1e-4)
+
+
+@pytest.mark.parametrize("weights", [None, nst.CostWeights(3, 5, {"conv2_1": 0.5, "conv3_1": 2})])
+def test_with_gram_matrices_it_is_the_courses(small_vgg, C, S, weights):
+    G = nst.start_image(C, "course")
+    ours = Objective(small_vgg, C, S, Settings(statistics="gram", weights=weights))
+    theirs = nst.Objective(small_vgg, C, S, weights)
+    np.testing.assert_allclose(ours(G), theirs(G), rtol=1e-4)
+    assert ours.weights.style_layers == pytest.approx(theirs.weights.style_layers, rel=1e-4)
+
+
+@pytest.mark.parametrize("statistics", ALL)
+def test_the_gradient_is_a_central_directional_derivative(small_vgg, C, S, statistics):
+    objective = Objective(small_vgg, C, S, Settings(statistics=statistics))
+    G = nst.start_image(C, "course", seed=4)
+    J, gradient = objective.value_and_gradient(G)
+    assert float(J) == pytest.approx(float(objective(G)[0]), rel=1e-5)
+    d, h = gradient / tf.norm(gradient), 0.02
+    slope = float(objective(G + h * d)[0] - objective(G - h * d)[0]) / (2 * h)
+    assert slope == pytest.approx(float(tf.norm(gradient)), rel=0.02)
+
+
+def test_at_the_style_itself_nothing_is_wrong_with_the_style(small_vgg, S):
+    for statistics in ALL:
+        J, J_content, J_style = Objective(small_vgg, S, S, Settings(statistics=statistics))(S)
+        assert 0 <= float(J) < 1e-8 and float(J_content) == 0 and float(J_style) < 1e-8
+
+
+def test_sums_over_parts_add_up(C, S):
+    """With a network that sees single pixels, the sums over two halves are those over the whole."""
+
+    def pixels(image):
+        return {"conv1_1": tf.nn.relu(image[..., :2] - 0.2), "conv4_2": image}
+
+    style = {"conv1_1": {"centre": np.float32([0.1, 0.2]), "second": np.eye(2, dtype=np.float32), "share": 2.0}}
+    style["conv1_1"]["lambda"] = 3.0
+    cut, target = 20, lambda part: {"content": {"conv4_2": S[:, :, part]}, "style": style}
+    wide = S[:, : C.shape[1]], C[:, : S.shape[1], : S.shape[2]]
+    S, G = (image[:, : min(C.shape[1], S.shape[1])] for image in wide)
+    left, right, whole = (tf.nest.flatten(sums(pixels, G[:, :, part], target(part))) for part in np.s_[:cut, cut:, :])
+    for a, b, both in zip(left, right, whole, strict=True):
+        np.testing.assert_allclose(a + b, both, rtol=1e-5)
+
+
+def test_costs_of_sums_by_hand():
+    """Two positions, one channel: about the centre the first moment is 3, the second 5; 4 and 1 are asked for."""
+    found = {"content": (tf.constant(2.0), tf.constant(16.0))}
+    found["conv1_1"] = tf.constant(2.0), tf.constant([6.0]), tf.constant([[10.0]])
+    style = {"centre": np.float32([1]), "second": np.float32([[4]]), "share": 2.0, "lambda": 8.0}
+    J, J_content, J_style = costs(found, {"style": {"conv1_1": style}}, {"alpha": 10.0, "beta": 40.0})
+    assert float(J_content) == 2  # 16 / (4 * 2)
+    assert float(J_style) == 8 * ((4 - 5) ** 2 + 2 * 3**2) / 4
+    assert float(J) == 10 * 2 + 40 * 38
+
+
+def test_bfloat16_sees_nearly_the_same_and_keeps_the_weights(small_vgg, C, S):
+    exact = Objective(small_vgg, C, S, Settings())
+    quick = Objective(small_vgg.in_bfloat16, C, S, Settings(), alike=exact)
+    assert quick.weights is exact.weights
+    G = nst.start_image(C, "course")
+    assert 0 < abs(float(quick(G)[0]) / float(exact(G)[0]) - 1) < 0.05
+
+
+def test_every_size_shares_the_networks_graphs(random_weights, monkeypatch):
+    vgg = nst.build_vgg19(random_weights, (nst.CONTENT_LAYER, *nst.STYLE_LAYERS))
+    traces, whole_call = [], type(vgg).__call__
+    monkeypatch.setattr(type(vgg), "__call__", lambda self, x: traces.append(x.shape) or whole_call(self, x))
+    for n, settings in ((32, Settings()), (48, Settings(beta=3)), (33, Settings(statistics="gram")), (70, Settings())):
+        C, S = (tf.random.stateless_uniform((1, n, n + extra, 3), (n, extra)) for extra in (5, 0))
+        objective = Objective(vgg, C, S, settings)
+        objective(C), objective.value_and_gradient(C)
+        seen = len(traces)
+        assert seen == 4  # of C's content, S's moments, J, and J with its gradient: all at the first size
