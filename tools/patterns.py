@@ -10,17 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pattern_girih
-import pattern_mosaic
-import pattern_paint
+from pictures.patterns import girih_tiles, mosaic, poured_paint
 from PIL import Image
 
 # Name -> render(width, height, seed): float32 (height, width, 3) RGB in [0, 1], the same for the
 # same arguments, and the same composition from 80x60 to 800x600.
 PICTURES: dict[str, Callable[[int, int, int], np.ndarray]] = {
-    "girih_tiles": pattern_girih.render,
-    "poured_paint": pattern_paint.render,
-    "mosaic": pattern_mosaic.render,
+    "girih_tiles": girih_tiles.render,
+    "poured_paint": poured_paint.render,
+    "mosaic": mosaic.render,
 }
 SEED = 3  # of the pictures in images/style
 

@@ -7,10 +7,10 @@ the same arguments, the same composition at every size.
 from collections.abc import Callable
 
 import numpy as np
-from scene_louvre import louvre
-from scene_pasargadae import pasargadae
-from scene_persepolis import persepolis
-from scene_turbulence import turbulence
+from pictures.scenes.louvre import louvre
+from pictures.scenes.pasargadae import pasargadae
+from pictures.scenes.persepolis import persepolis
+from pictures.scenes.turbulence import turbulence
 
 # Name -> render(width, height, seed).
 PICTURES: dict[str, Callable[[int, int, int], np.ndarray]] = {

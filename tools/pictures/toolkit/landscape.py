@@ -2,7 +2,8 @@
 
 import numpy as np
 from scipy import ndimage
-from tracing import billow, dot, in_chunks, mix, ramp, ridge, unit
+
+from pictures.toolkit.tracing import billow, dot, in_chunks, mix, ramp, ridge, unit
 
 
 class Sky:

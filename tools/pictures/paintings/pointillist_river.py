@@ -4,7 +4,21 @@ Places and sizes are in sheet units, 800 x 600 (see `brush`).
 """
 
 import numpy as np
-from brush import Canvas, blob, fractal, inside, jitter, mix, noise, ramp, rgb, scatter, smoothstep, strokes
+
+from pictures.toolkit.brush import (
+    Canvas,
+    blob,
+    fractal,
+    inside,
+    jitter,
+    mix,
+    noise,
+    ramp,
+    rgb,
+    scatter,
+    smoothstep,
+    strokes,
+)
 
 PIGMENTS = rgb(
     "#1f2f86", "#2f5fc4", "#58a0dc", "#a9d4ea", "#4b2d83", "#8460b4", "#c3a4d6", "#b23a78",

@@ -2,7 +2,8 @@
 
 import numpy as np
 from scipy import fft, ndimage
-from tracing import Noise, dot, in_chunks, mix, ramp, tone_map, unit
+
+from pictures.toolkit.tracing import Noise, dot, in_chunks, mix, ramp, tone_map, unit
 
 
 class DiscFlow:

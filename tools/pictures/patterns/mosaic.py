@@ -8,11 +8,12 @@ with the rows (after Hausner, "Simulating decorative mosaics", SIGGRAPH 2001).
 from dataclasses import dataclass
 
 import numpy as np
-import pattern_peacock as peacock
-import pattern_surface as surface
-from pattern_surface import linear, mix, smoothstep
 from scipy import ndimage
 from scipy.spatial import cKDTree
+
+from pictures.patterns import peacock
+from pictures.toolkit import surface
+from pictures.toolkit.surface import linear, mix, smoothstep
 
 MORTAR = linear("a8977c")
 JOINT = 0.5  # half the width of a joint, design units

@@ -1,8 +1,9 @@
 """Pasargadae: the stepped tomb of Cyrus on its plain."""
 
 import numpy as np
-from landscape import Mountains, Sky, paint_blades, under_the_sky
-from tracing import (
+
+from pictures.toolkit.landscape import Mountains, Sky, paint_blades, under_the_sky
+from pictures.toolkit.tracing import (
     Camera,
     Noise,
     box,

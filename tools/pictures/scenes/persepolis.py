@@ -1,9 +1,10 @@
 """Persepolis: columns, portals and a relief wall on their terrace."""
 
 import numpy as np
-from landscape import Mountains, Sky, paint_blades, under_the_sky
 from scipy import ndimage
-from tracing import (
+
+from pictures.toolkit.landscape import Mountains, Sky, paint_blades, under_the_sky
+from pictures.toolkit.tracing import (
     Camera,
     Noise,
     box,

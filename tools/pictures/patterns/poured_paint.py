@@ -9,10 +9,11 @@ way, so nothing blurs. The drop map is that of mathematical marbling (Lu, Jaffer
 from dataclasses import dataclass
 
 import numpy as np
-import pattern_surface as surface
-from pattern_surface import linear, mix, smoothstep
 from scipy import ndimage
 from scipy.spatial import cKDTree
+
+from pictures.toolkit import surface
+from pictures.toolkit.surface import linear, mix, smoothstep
 
 MARGIN = 160  # design units around the picture from which paint may flow in
 

@@ -5,9 +5,10 @@ way a face can look: from this far the eye cannot tell it from stone, and no ray
 """
 
 import numpy as np
-from landscape import Sky
 from scipy import ndimage
-from tracing import (
+
+from pictures.toolkit.landscape import Sky
+from pictures.toolkit.tracing import (
     Camera,
     Noise,
     bumpy,

@@ -4,8 +4,9 @@ Shapes are closed chains of (x, y) points in sheet units (see `brush`).
 """
 
 import numpy as np
-from brush import SHEET_H, SHEET_W, fractal, noise
 from scipy.interpolate import CubicSpline
+
+from pictures.toolkit.brush import SHEET_H, SHEET_W, fractal, noise
 
 ROWS_PER_PIXEL = 5  # lines on which the edges of a shape are found; between them, sideways, it is exact
 

@@ -4,7 +4,8 @@ Places and sizes are in sheet units, 800 x 600 (see `brush`).
 """
 
 import numpy as np
-from brush import (
+
+from pictures.toolkit.brush import (
     Canvas,
     blob,
     fill,

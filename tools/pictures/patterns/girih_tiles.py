@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import pattern_surface as surface
-from pattern_surface import linear, mix, smoothstep
 from scipy.spatial import cKDTree
+
+from pictures.toolkit import surface
+from pictures.toolkit.surface import linear, mix, smoothstep
 
 CIRCUMRADIUS = (1 + 5**0.5) / 2  # of a decagon with edge 1
 TILT = np.radians(18)  # of a contact line from the normal of its edge

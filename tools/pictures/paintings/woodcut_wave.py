@@ -6,8 +6,9 @@ Places and sizes are in sheet units, 800 x 600 (see `brush`).
 import itertools
 
 import numpy as np
-from brush import fractal, rgb, smoothstep
-from woodblock import Sheet, disc, normals, smooth_line, swelling_line
+
+from pictures.toolkit.brush import fractal, rgb, smoothstep
+from pictures.toolkit.woodblock import Sheet, disc, normals, smooth_line, swelling_line
 
 INDIGO, PRUSSIAN, MID_BLUE, PALE_BLUE = rgb("#16284d", "#1f4379", "#4478a6", "#a3c3cd")
 PAPER, FOAM, ROSE, SEAL = rgb("#eadbb8", "#f6efdc", "#d79b7c", "#b8392b")

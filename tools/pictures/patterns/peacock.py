@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from pattern_surface import linear
+
+from pictures.toolkit.surface import linear
 
 PANEL = (92.0, 92.0, 708.0, 508.0)
 BAND_MIDDLE, BAND_HALF, CORNER = 48.0, 30.0, 84.0

@@ -4,8 +4,9 @@ Places and sizes are in sheet units, 800 x 600 (see `brush`).
 """
 
 import numpy as np
-from brush import Canvas, fill, fractal, mix, noise, polyline, ramp, rgb, scatter, smoothstep, strokes
-from woodblock import smooth_line
+
+from pictures.toolkit.brush import Canvas, fill, fractal, mix, noise, polyline, ramp, rgb, scatter, smoothstep, strokes
+from pictures.toolkit.woodblock import smooth_line
 
 INK = rgb("#1c1d22")
 
