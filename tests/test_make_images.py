@@ -24,7 +24,7 @@ def small():
 
     def render(name):
         if name not in kept:
-            kept[name] = make_images.MADE[name][1](*SIZE, 11)
+            kept[name] = make_images.MADE[name].render(*SIZE, 11)
         return kept[name]
 
     return render
@@ -45,7 +45,7 @@ def test_small_version_is_a_picture(small, name):
 
 @pytest.mark.parametrize("name", make_images.MADE)
 def test_same_seed_same_picture_other_seed_another(small, name):
-    render = make_images.MADE[name][1]
+    render = make_images.MADE[name].render
     assert np.array_equal(small(name), render(*SIZE, 11))
     assert np.abs(small(name) - render(*SIZE, 12)).mean() > 0.002
 

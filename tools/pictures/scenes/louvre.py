@@ -392,7 +392,7 @@ class Court:
         return mix(stone, seen, mirror)
 
 
-def louvre(width, height, seed):
+def render(width, height, seed):
     """A glass pyramid in a palace court after rain, the sun low on the left."""
     noise = Noise(seed)
     sun = unit([-0.66, 0.32, -0.68])

@@ -210,7 +210,7 @@ class Plain:
         paint_blades(camera, film, depth, root, tip, bend, root_colour, tip_colour, 0.007)
 
 
-def pasargadae(width, height, seed):
+def render(width, height, seed):
     """The stepped tomb of Cyrus on its plain: evening sun, dry grass, cumulus."""
     noise = Noise(seed)
     sun = unit([-0.74, 0.40, -0.42])

@@ -322,7 +322,7 @@ class Terrace:
         paint_blades(camera, film, depth, *pieces, 0.006)
 
 
-def persepolis(width, height, seed):
+def render(width, height, seed):
     """Columns, portals and a relief wall on their terrace: late light, long shadows, dry mountains."""
     noise = Noise(seed)
     sun = unit([-0.80, 0.34, -0.50])

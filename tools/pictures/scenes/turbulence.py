@@ -70,7 +70,7 @@ class DiscFlow:
         return length
 
 
-def turbulence(width, height, seed):
+def render(width, height, seed):
     """Decaying turbulence in a disc, its vorticity in ink blue, ivory and ember, under a raking light."""
     size = int(np.clip(height * 0.54, 96, 360)) // 4 * 4
     flow = DiscFlow(size, seed, viscosity=52 / size**1.9)
