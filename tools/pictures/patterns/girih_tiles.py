@@ -4,7 +4,7 @@ A tiling of decagons, pentagons and hexagons is laid out; from the middle of eve
 leave at 72 degrees and run until they meet their neighbours (Hankin 1925; Kaplan, "Islamic star
 patterns from polygons in contact", GI 2005). Lines become straps, which pass over and under in
 turn; what they enclose becomes tiles with painted flowers. Lengths are in tiling edges until
-`EDGE` makes them design units.
+`EDGE` makes them sheet units.
 """
 
 from dataclasses import dataclass
@@ -13,38 +13,42 @@ from itertools import pairwise
 import numpy as np
 from scipy.spatial import cKDTree
 
-from pictures.toolkit import surface
-from pictures.toolkit.surface import linear, mix, smoothstep
+from pictures.toolkit.blend import mix_colours, smoothstep
+from pictures.toolkit.colour import linear
+from pictures.toolkit.noise import fractal_raster_noise, raster_noise
+from pictures.toolkit.raster import finish, make_raster
+from pictures.toolkit.relief import highlight, relief_normals
+from pictures.toolkit.vectors import dot, unit
 
 CIRCUMRADIUS = (1 + 5**0.5) / 2  # of a decagon with edge 1
 TILT = np.radians(18)  # of a contact line from the normal of its edge
 EDGE = 58.4  # half the width of the picture holds one period: stars fall on its axes
-STRAP = 4.1  # half the width of a strap, design units
+STRAP = 4.1  # half the width of a strap, sheet units
 GROUT = 0.75  # half the width of a joint
 
 COBALT, DEEP, TURQUOISE, AQUA, WHITE, OCHRE, AMBER, BLACK, RED = linear(
-    "153a8a", "0c2259", "1698a0", "6cc7c2", "efe7d3", "c98a26", "e2b04a", "14120f", "a5402a"
+    "#153a8a", "#0c2259", "#1698a0", "#6cc7c2", "#efe7d3", "#c98a26", "#e2b04a", "#14120f", "#a5402a"
 )
-PLASTER, BISCUIT = linear("8f7f68"), linear("c39a72")
+PLASTER, BISCUIT = linear("#8f7f68"), linear("#c39a72")
 
 
 def render(width, height, seed):
     """Star-and-polygon tiles with interlaced straps, float32 (height, width, 3) in [0, 1]."""
-    canvas = surface.make_canvas(width, height)
+    raster = make_raster(width, height)
     rng = np.random.default_rng(seed)
-    x, y = _hand_laid(canvas, rng)
+    x, y = _hand_laid(raster, rng)
     straps, faces = strapwork(tiling())
-    pieces = lay_pieces(x, y, straps, faces, canvas, rng)
-    colour = paint_faces(x, y, pieces, faces, canvas, rng)
-    colour = paint_straps(colour, pieces, canvas, rng)
-    light = glaze(colour, pieces, chips(pieces, straps, x, y, canvas, rng), canvas, rng)
-    return surface.finish(light, canvas)
+    pieces = lay_pieces(x, y, straps, faces, raster, rng)
+    colour = paint_faces(x, y, pieces, faces, raster, rng)
+    colour = paint_straps(colour, pieces, raster, rng)
+    light = glaze(colour, pieces, chips(pieces, straps, x, y, raster, rng), raster, rng)
+    return finish(light, raster)
 
 
-def _hand_laid(canvas, rng):
+def _hand_laid(raster, rng):
     """Coordinates of a wall that no ruler has touched."""
-    x, y = canvas.grid()
-    dx, dy = (1.3 * surface.noise(canvas, 120, rng) + 0.16 * surface.noise(canvas, 9, rng) for _ in range(2))
+    x, y = raster.grid()
+    dx, dy = (1.3 * raster_noise(raster, 120, rng) + 0.16 * raster_noise(raster, 9, rng) for _ in range(2))
     return x - 400 + dx, y - 300 + dy
 
 
@@ -180,7 +184,7 @@ def _weave(crossings):
 
 @dataclass
 class Pieces:
-    """At every sample: depth inside its piece (design units, negative in a joint), which piece,
+    """At every sample: depth inside its piece (sheet units, negative in a joint), which piece,
     whether that is a strap, and the distance from the middle line of that strap."""
 
     depth: np.ndarray
@@ -189,7 +193,7 @@ class Pieces:
     across: np.ndarray
 
 
-def lay_pieces(x, y, straps, faces, canvas, rng):
+def lay_pieces(x, y, straps, faces, raster, rng):
     """Sets every piece in its place, a little off and a little turned."""
     shape = x.shape
     pieces = Pieces(
@@ -201,7 +205,7 @@ def lay_pieces(x, y, straps, faces, canvas, rng):
     for i, item in enumerate(list(faces) + list(straps)):
         slack, turn = rng.normal(0, 0.33, 2), rng.normal(0, 0.004)
         points = item.path if isinstance(item, Strap) else item.outline
-        window = _window(points, canvas)
+        window = _window(points, raster)
         if window is None:
             continue
         middle = points.mean(axis=0)
@@ -223,12 +227,12 @@ def _keep_deepest(pieces, window, depth, across, index, is_strap):
     pieces.is_strap[window][better] = is_strap
 
 
-def _window(points, canvas):
+def _window(points, raster):
     """Slices of the raster around points (origin in the middle of the picture), or None if outside."""
     low, high = points.min(axis=0) - 2.5 * STRAP + (400, 300), points.max(axis=0) + 2.5 * STRAP + (400, 300)
     columns, rows = (
-        np.searchsorted(canvas.xs, (low[0], high[0])),
-        np.searchsorted(canvas.ys, (low[1], high[1])),
+        np.searchsorted(raster.xs, (low[0], high[0])),
+        np.searchsorted(raster.ys, (low[1], high[1])),
     )
     if columns[0] == columns[1] or rows[0] == rows[1]:
         return None
@@ -278,7 +282,7 @@ class Brush:
         if outline is not None:
             self.fill(depth + line, outline)
         cover = smoothstep(-self.softness, self.softness, depth + self.wobble)
-        self.colour = mix(self.colour, colour, 0.96 * cover)
+        self.colour = mix_colours(self.colour, colour, 0.96 * cover)
 
 
 def disc(x, y, cx, cy, radius):
@@ -320,20 +324,20 @@ def fold(x, y, order):
     return radius * np.cos(angle), radius * np.sin(angle)
 
 
-def paint_faces(x, y, pieces, faces, canvas, rng):
+def paint_faces(x, y, pieces, faces, raster, rng):
     """Colour of every face; straps and joints stay black."""
     colour = np.zeros((*x.shape, 3), np.float32)
     kinds = np.array([face.kind for face in faces] + [""])
     middle = np.array([face.middle for face in faces])
     axis = np.array([face.axis for face in faces]) + rng.normal(0, 0.012, len(faces))
-    wobble = 0.006 * surface.noise(canvas, 7, rng)
+    wobble = 0.006 * raster_noise(raster, 7, rng)
     for kind, (ground, painter) in PAINTERS.items():
         here = (kinds[np.minimum(pieces.index, len(faces))] == kind) & ~pieces.is_strap
         index = pieces.index[here]
         dx, dy = (x[here] - middle[index, 0]) / EDGE, (y[here] - middle[index, 1]) / EDGE
         cos, sin = np.cos(axis[index]), np.sin(axis[index])
         px, py = dx * cos + dy * sin, dy * cos - dx * sin
-        brush = Brush(ground, len(index), 0.7 * canvas.pitch / EDGE + 0.002, wobble[here])
+        brush = Brush(ground, len(index), 0.7 * raster.pitch / EDGE + 0.002, wobble[here])
         painter(px.astype(np.float32), py.astype(np.float32), brush, pieces.depth[here] / EDGE)
         colour[here] = brush.colour
     return colour
@@ -454,27 +458,27 @@ PAINTERS = {
 }
 
 
-def paint_straps(colour, pieces, canvas, rng):
+def paint_straps(colour, pieces, raster, rng):
     """White straps with a fine golden line along the middle."""
-    worn = 0.75 + 0.2 * np.clip(surface.noise(canvas, 9, rng), -1, 1)
+    worn = 0.75 + 0.2 * np.clip(raster_noise(raster, 9, rng), -1, 1)
     line = worn * smoothstep(1.15, 0.65, np.abs(pieces.across))
-    band = mix(np.broadcast_to(WHITE * linear("fffaf6") * 1.3, colour.shape), OCHRE, line)
+    band = mix_colours(np.broadcast_to(WHITE * linear("#fffaf6") * 1.3, colour.shape), OCHRE, line)
     return np.where(pieces.is_strap[..., None], band, colour)
 
 
 # ---------------------------------------------------------------------------- material
 
 
-def chips(pieces, straps, x, y, canvas, rng):
+def chips(pieces, straps, x, y, raster, rng):
     """Where glaze is broken off, 0 to 1: bites out of edges, and one long crack through the wall."""
     anchors = np.array([s.path[rng.integers(1, 4)] + rng.normal(0, STRAP, 2) for s in straps])
     anchors = anchors[rng.permutation(len(anchors))[: len(anchors) // 5]]
     size = rng.gamma(2.0, 1.1, len(anchors)) + 0.6
     distance, index = cKDTree(anchors).query(np.stack([x, y], axis=-1).reshape(-1, 2), distance_upper_bound=14)
     size = np.append(size, 0)[index].reshape(x.shape)
-    rough = 0.9 * surface.noise(canvas, 3.5, rng) + 0.5 * surface.noise(canvas, 1.6, rng)
+    rough = 0.9 * raster_noise(raster, 3.5, rng) + 0.5 * raster_noise(raster, 1.6, rng)
     bite = size + rough - np.minimum(distance, 20).reshape(x.shape)
-    worn = 0.9 - pieces.depth + 0.9 * surface.fractal_noise(canvas, 16, rng, 3) - 2.1
+    worn = 0.9 - pieces.depth + 0.9 * fractal_raster_noise(raster, 16, rng, 3) - 2.1
     return np.maximum(smoothstep(-0.3, 0.3, bite), 0.8 * smoothstep(0, 0.8, worn)).astype(np.float32)
 
 
@@ -485,35 +489,35 @@ def crackle(x, y, rng):
     return smoothstep(0.7, 0.15, (distance[:, 1] - distance[:, 0]).reshape(x.shape)).astype(np.float32)
 
 
-def glaze(colour, pieces, broken, canvas, rng):
+def glaze(colour, pieces, broken, raster, rng):
     """Light on the wall: glaze over paint, rounded edges, joints, chips, a warm lamp from the left."""
-    x, y = canvas.grid()
+    x, y = raster.grid()
     count = pieces.index.max() + 2
     tone = np.exp(rng.normal(0, 0.16, count))[pieces.index] ** np.where(pieces.is_strap, 0.35, 1)
     tint = np.exp(rng.normal(0, 0.045, (count, 3)))[pieces.index].astype(np.float32)
     pooled = smoothstep(0, 7, pieces.depth)
-    cloud = 0.10 * surface.fractal_noise(canvas, 22, rng, 4) + 0.05 * surface.noise(canvas, 1.5, rng)
-    cracks = crackle(x - 400, y - 300, rng) * smoothstep(-0.4, 0.6, surface.noise(canvas, 55, rng))
+    cloud = 0.10 * fractal_raster_noise(raster, 22, rng, 4) + 0.05 * raster_noise(raster, 1.5, rng)
+    cracks = crackle(x - 400, y - 300, rng) * smoothstep(-0.4, 0.6, raster_noise(raster, 55, rng))
     body = colour * tint * (tone * np.exp(cloud) * (1.18 - 0.26 * pooled))[..., None]
-    body = mix(body, body * 0.55 + 0.015, 0.6 * cracks)
+    body = mix_colours(body, body * 0.55 + 0.015, 0.6 * cracks)
 
     inside = smoothstep(-0.35, 0.35, pieces.depth)
-    grit = surface.noise(canvas, 1.3, rng)
-    plaster = PLASTER * np.exp(0.22 * grit + 0.2 * surface.noise(canvas, 12, rng))[..., None]
-    clay = BISCUIT * np.exp(0.16 * grit + 0.16 * surface.noise(canvas, 4, rng))[..., None]
+    grit = raster_noise(raster, 1.3, rng)
+    plaster = PLASTER * np.exp(0.22 * grit + 0.2 * raster_noise(raster, 12, rng))[..., None]
+    clay = BISCUIT * np.exp(0.16 * grit + 0.16 * raster_noise(raster, 4, rng))[..., None]
     broken = broken * inside
-    light = mix(mix(plaster * 0.5, body, inside), clay, broken)
+    light = mix_colours(mix_colours(plaster * 0.5, body, inside), clay, broken)
 
-    height = _relief(pieces, x, y, broken, grit, canvas, rng)
-    normal = surface.normals(height, canvas)
-    lamp = surface.unit((-0.62, -0.48, 0.62))
-    shade = np.maximum(surface.along(normal, lamp), 0) / lamp[2]
-    sun = _lamp_pool(x, y, canvas, rng)
-    light = light * (0.30 * linear("b9c8e6") + (0.72 * sun * shade)[..., None] * linear("ffe9c4"))
+    height = _relief(pieces, x, y, broken, grit, raster, rng)
+    normal = relief_normals(height, raster)
+    lamp = unit((-0.62, -0.48, 0.62))
+    shade = np.maximum(dot(normal, lamp), 0) / lamp[2]
+    sun = _lamp_pool(x, y, raster, rng)
+    light = light * (0.30 * linear("#b9c8e6") + (0.72 * sun * shade)[..., None] * linear("#ffe9c4"))
     wet = inside * (1 - broken) * (1 - 0.5 * cracks)
-    gloss = 0.8 * surface.highlight(normal, lamp, 90) + 0.10 * surface.highlight(normal, lamp, 12)
-    light = light + (wet * sun * gloss)[..., None] * linear("fff0d2")
-    return light + (wet * _doorway(normal))[..., None] * linear("dfe9f5")
+    gloss = 0.8 * highlight(normal, lamp, 90) + 0.10 * highlight(normal, lamp, 12)
+    light = light + (wet * sun * gloss)[..., None] * linear("#fff0d2")
+    return light + (wet * _doorway(normal))[..., None] * linear("#dfe9f5")
 
 
 def _doorway(normal):
@@ -522,13 +526,13 @@ def _doorway(normal):
     return 0.18 * smoothstep(0.07, 0.03, np.hypot(across, 0.6 * upwards)) + 0.04 * smoothstep(0.1, -0.4, normal[1])
 
 
-def _relief(pieces, x, y, broken, grit, canvas, rng):
-    """Height of the wall in design units."""
+def _relief(pieces, x, y, broken, grit, raster, rng):
+    """Height of the wall in sheet units."""
     count = pieces.index.max() + 2
     lean = rng.normal(0, 0.030, (count, 2))[pieces.index]
     # A glaze is drawn back from the edge of its tile and stands as a cushion.
     cushion = 1.25 * (1 - np.exp(-np.maximum(pieces.depth, 0) / 0.8)) + 0.3 * np.exp(-((pieces.depth - 3) ** 2) / 4)
-    waves = 0.30 * surface.noise(canvas, 13, rng) + 0.05 * surface.noise(canvas, 4, rng)
+    waves = 0.30 * raster_noise(raster, 13, rng) + 0.05 * raster_noise(raster, 4, rng)
     proud = 0.5 * pieces.is_strap
     lean = lean[..., 0] * (x - _mean_by_piece(pieces.index, x)) + lean[..., 1] * (y - _mean_by_piece(pieces.index, y))
     height = np.where(pieces.depth > 0, cushion + proud + waves + np.clip(lean, -1.2, 1.2), 0.25 * grit - 0.5)
@@ -542,7 +546,7 @@ def _mean_by_piece(index, values):
     return total[flat].reshape(index.shape).astype(np.float32)
 
 
-def _lamp_pool(x, y, canvas, rng):
+def _lamp_pool(x, y, raster, rng):
     """Warm light falling from the upper left, dimmer in the far corner."""
     fall = 1.30 - 0.78 * smoothstep(0, 950, 0.8 * x + 0.75 * y)
-    return fall * (1 + 0.05 * surface.noise(canvas, 160, rng))
+    return fall * (1 + 0.05 * raster_noise(raster, 160, rng))

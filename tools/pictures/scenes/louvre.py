@@ -7,20 +7,13 @@ way a face can look: from this far the eye cannot tell it from stone, and no ray
 import numpy as np
 from scipy import ndimage
 
-from pictures.toolkit.landscape import Sky
-from pictures.toolkit.tracing import (
-    Camera,
-    Noise,
-    bumpy,
-    dot,
-    ground_hits,
-    in_chunks,
-    mix,
-    ramp,
-    rgb,
-    slabs,
-    unit,
-)
+from pictures.toolkit.blend import mix, smoothstep
+from pictures.toolkit.camera import Camera, in_chunks
+from pictures.toolkit.colour import film_colour
+from pictures.toolkit.ground import bumpy, ground_hits, slabs
+from pictures.toolkit.noise import Noise
+from pictures.toolkit.sky import Sky
+from pictures.toolkit.vectors import dot, unit
 
 
 def frustum(left, right, low, high, near, far, inset=0.0):
@@ -89,7 +82,7 @@ class Relief:
             for way in np.arange(0.05, 1.6, 0.05):
                 shift_u, shift_v = sideways * way * self.per_metre, up * way * self.per_metre
                 higher = np.roll(self.height, (round(shift_v), -round(shift_u)), (0, 1))
-                bright = bright * (1 - 0.9 * ramp(0.0, 0.04, higher - self.height - outwards * way))
+                bright = bright * (1 - 0.9 * smoothstep(0.0, 0.04, higher - self.height - outwards * way))
         around = [
             ndimage.gaussian_filter(self.height, s * self.per_metre, mode=("nearest", "wrap")) for s in (0.1, 0.4)
         ]
@@ -118,7 +111,7 @@ def palace_bay(per_metre):
         bay.raise_to((v > low) & (v <= high), out)
     bay.raise_to((v > 15.05) & (v < 15.3) & (u % 0.42 < 0.22), 0.5)
     # Paired half-columns where two bays meet, with base and flaring capital.
-    flare = 0.10 * ramp(13.2, 13.9, v) + 0.07 * ramp(8.2, 7.8, v)
+    flare = 0.10 * smoothstep(13.2, 13.9, v) + 0.07 * smoothstep(8.2, 7.8, v)
     column = np.abs(edge - 0.52) - 0.27 - flare
     bay.raise_to((column < 0) & (v > 7.5) & (v < 14.0), 0.12 + 0.5 * np.sqrt(np.clip(-column / 0.3, 0, 1)))
     bay.raise_to((edge < 0.95) & (v > 14.0) & (v < 15.3), 0.42)
@@ -255,22 +248,24 @@ class Palace:
                     ndimage.map_coordinates(plane, place, order=1, mode="grid-wrap") for plane in picture
                 )
         tint = self.noise.fbm(*(points / np.array([[3.0], [1.2], [3.0]], np.float32)), 4)
-        stone = mix(rgb(198, 178, 146), rgb(232, 216, 186), tint) * (0.8 + 0.4 * self.noise.fbm(*(points * 3), 2))
+        stone = mix(film_colour(198, 178, 146), film_colour(232, 216, 186), tint) * (
+            0.8 + 0.4 * self.noise.fbm(*(points * 3), 2)
+        )
         streak = self.noise.fbm(points[0] * 1.4, points[1] * 0.12, points[2] * 1.4, 3)
-        stone = stone * (1 - 0.35 * ramp(0.5, 0.75, streak))
-        slate = mix(rgb(74, 84, 100), rgb(112, 120, 132), tint)
+        stone = stone * (1 - 0.35 * smoothstep(0.5, 0.75, streak))
+        slate = mix(film_colour(74, 84, 100), film_colour(112, 120, 132), tint)
         stone = np.where(material == self.ROOF, slate, stone)
         sunlit = bright * self.shade(points + normal * 0.9)
         # The open court sends warm light back up to the lower floors.
-        bounce = rgb(196, 150, 110) * 0.25 * np.exp(-points[1] / 12)
+        bounce = film_colour(196, 150, 110) * 0.25 * np.exp(-points[1] / 12)
         wall = stone * (self.sunlight * sunlit + (self.skylight * (0.75 + 0.25 * normal[1]) + bounce) * free)
         storey = np.floor(points[1] / 8)
         lamps = self.noise.pick(bay_number, storey, solid) < 0.30
         flicker = 0.55 + 0.9 * self.noise.pick(bay_number, solid, storey)
         mirrored = direction - 2 * dot(direction, normal) * normal
-        glass = 0.02 + 0.22 * sky.clear(mirrored) + rgb(255, 176, 84) * (1.5 * lamps * flicker)
+        glass = 0.02 + 0.22 * sky.clear(mirrored) + film_colour(255, 176, 84) * (1.5 * lamps * flicker)
         light = mix(wall, glass, pane)
-        return np.where(material == self.LAMP, rgb(255, 206, 130) * 7.0, light)
+        return np.where(material == self.LAMP, film_colour(255, 206, 130) * 7.0, light)
 
 
 def coarser(picture, factor):
@@ -301,10 +296,10 @@ class Pyramid:
         for lines, broad in ((first, 0.055), (second, 0.055)):
             gap = np.abs(lines - np.round(lines)) * self.half / 9 * 0.85
             soft = np.maximum(pixel, broad)
-            rods = np.maximum(rods, ramp(soft * 1.3, soft * 0.5, gap) * np.minimum(1, broad / pixel * 1.3))
+            rods = np.maximum(rods, smoothstep(soft * 1.3, soft * 0.5, gap) * np.minimum(1, broad / pixel * 1.3))
         rim = (1 - up) * self.half - np.abs(across)
-        rods = np.maximum(rods, ramp(0.26, 0.16, rim))
-        rods = np.maximum(rods, ramp(0.45, 0.3, points[1]))
+        rods = np.maximum(rods, smoothstep(0.26, 0.16, rim))
+        rods = np.maximum(rods, smoothstep(0.45, 0.3, points[1]))
         return rods, np.floor(first), np.floor(second)
 
     def over(self, origin, direction, behind, distance, sky):
@@ -325,10 +320,14 @@ class Pyramid:
         mirror = 0.27 + 0.73 * (1 - facing) ** 3
         mirrored = direction - 2 * dot(direction, pane) * pane
         mirrored[1] = np.abs(mirrored[1])
-        reflection = sky(unit(mirrored)) + rgb(255, 200, 130) * 20 * np.clip(dot(mirrored, self.sun), 0, 1) ** 900
+        reflection = (
+            sky(unit(mirrored)) + film_colour(255, 200, 130) * 20 * np.clip(dot(mirrored, self.sun), 0, 1) ** 900
+        )
         inside = self.interior(behind[:, seen], front, back, direction, leave - enter, distance[seen] - enter)
         colour = mix(inside, reflection, mirror)
-        steel = rgb(78, 82, 90) * (self.sunlight * np.clip(dot(normal, self.sun), 0, 1) * 0.6 + self.skylight * 0.6)
+        steel = film_colour(78, 82, 90) * (
+            self.sunlight * np.clip(dot(normal, self.sun), 0, 1) * 0.6 + self.skylight * 0.6
+        )
         behind = behind.copy()
         behind[:, seen] = mix(colour, steel, rods)
         return behind
@@ -338,17 +337,17 @@ class Pyramid:
         far_face = np.where(np.abs(back[0] - self.centre[0]) > np.abs(back[2] - self.centre[1]), 0, 2)
         rods = self.lattice(back, far_face, depth + 45)[0]
         floor = back[1] < 0.05
-        hall = rgb(255, 172, 84) * (0.45 + 0.8 * self.noise.fbm(back[0] * 0.5, back[1], back[2] * 0.5, 3))
-        through = np.where(floor, hall, behind * rgb(186, 220, 214) * 0.6)
-        through = mix(through, rgb(70, 66, 62) * 0.7, 0.75 * rods * ~floor)
+        hall = film_colour(255, 172, 84) * (0.45 + 0.8 * self.noise.fbm(back[0] * 0.5, back[1], back[2] * 0.5, 3))
+        through = np.where(floor, hall, behind * film_colour(186, 220, 214) * 0.6)
+        through = mix(through, film_colour(70, 66, 62) * 0.7, 0.75 * rods * ~floor)
         middle = (front + back) / 2
-        glow = rgb(255, 158, 58) * 3.4 * np.exp(-np.maximum(middle[1], 0) / (0.17 * self.tall))
+        glow = film_colour(255, 158, 58) * 3.4 * np.exp(-np.maximum(middle[1], 0) / (0.17 * self.tall))
         # Strings of lamps under the glass.
         cells = [np.floor(axis * 0.9) for axis in front]
         from_lamp = np.hypot(*(axis * 0.9 - cell - 0.5 for axis, cell in zip(front[:2], cells[:2], strict=True)))
         lamp = self.noise.pick(*cells) * (from_lamp < 0.16)
         glow = glow * (0.7 + 0.5 * self.noise.fbm(front[0] * 0.7, front[1] * 0.9, front[2] * 0.7, 2))
-        glow = glow + rgb(255, 214, 150) * 7 * ((lamp > 0.90) & (front[1] < 0.42 * self.tall))
+        glow = glow + film_colour(255, 214, 150) * 7 * ((lamp > 0.90) & (front[1] < 0.42 * self.tall))
         return through + glow * np.clip(depth / 12, 0.15, 1)
 
 
@@ -364,12 +363,14 @@ class Court:
         sett, joint = slabs(noise, x + 0.02 * z, z, 1.5, 1.0)
         detail = np.exp(-travel / 60)
         fine = noise.fbm(9 * x, y, 9 * z, 3)
-        stone = mix(rgb(112, 108, 104), rgb(156, 148, 138), mix(0.5, sett, detail)) * (0.6 + 0.6 * fine)
-        stone = stone * (1 - 0.6 * detail * ramp(0.07, 0.02, joint))
+        stone = mix(film_colour(112, 108, 104), film_colour(156, 148, 138), mix(0.5, sett, detail)) * (0.6 + 0.6 * fine)
+        stone = stone * (1 - 0.6 * detail * smoothstep(0.07, 0.02, joint))
         # Bands of pale stone lead towards the pyramid.
-        band = ramp(0.5, 0.35, np.abs((x - self.pyramid.centre[0]) % 9 - 4.5)) + ramp(0.5, 0.35, np.abs(z % 12 - 6))
-        stone = mix(stone, rgb(196, 186, 170) * (0.6 + 0.5 * fine), 0.6 * np.clip(band, 0, 1))
-        wet = ramp(0.40, 0.54, noise.fbm(0.16 * x, y, 0.27 * z, 5) + 0.06 * (sett - 0.5))
+        band = smoothstep(0.5, 0.35, np.abs((x - self.pyramid.centre[0]) % 9 - 4.5)) + smoothstep(
+            0.5, 0.35, np.abs(z % 12 - 6)
+        )
+        stone = mix(stone, film_colour(196, 186, 170) * (0.6 + 0.5 * fine), 0.6 * np.clip(band, 0, 1))
+        wet = smoothstep(0.40, 0.54, noise.fbm(0.16 * x, y, 0.27 * z, 5) + 0.06 * (sett - 0.5))
         rough = bumpy(noise, points, (0.05, 0.3), 0.22)
         calm = bumpy(noise, points, (0.5, 1.7), 0.008)
         normal = unit(mix(rough * [[0.35], [1], [1]], calm, wet))
@@ -387,7 +388,7 @@ class Court:
             np.maximum(np.abs(x - self.pyramid.centre[0]) - self.pyramid.half, 0),
             np.maximum(np.abs(z - self.pyramid.centre[1]) - self.pyramid.half, 0),
         )
-        lamps = rgb(255, 180, 100) * 0.8 * np.exp(-warm / 3.5)
+        lamps = film_colour(255, 180, 100) * 0.8 * np.exp(-warm / 3.5)
         stone = stone * mix(1, 0.6, wet) * (palace.sunlight * lit + palace.skylight + lamps)
         return mix(stone, seen, mirror)
 
@@ -397,14 +398,14 @@ def render(width, height, seed):
     noise = Noise(seed)
     sun = unit([-0.66, 0.32, -0.68])
     palette = {
-        "zenith": rgb(18, 80, 168),
-        "horizon": rgb(190, 208, 218),
-        "glow": rgb(255, 210, 150),
-        "sun": rgb(255, 214, 166) * 2.3,
-        "shade": rgb(126, 152, 200) * 0.66,
+        "zenith": film_colour(18, 80, 168),
+        "horizon": film_colour(190, 208, 218),
+        "glow": film_colour(255, 210, 150),
+        "sun": film_colour(255, 214, 166) * 2.3,
+        "shade": film_colour(126, 152, 200) * 0.66,
     }
-    sunlight, skylight = rgb(255, 198, 134) * 3.6, rgb(112, 150, 216) * 0.56
-    haze = rgb(206, 204, 202)
+    sunlight, skylight = film_colour(255, 198, 134) * 3.6, film_colour(112, 150, 216) * 0.56
+    haze = film_colour(206, 204, 202)
     camera = Camera((0, 1.7, 0), 0, 60, 0.69, width, height)
     rays = camera.rays()
     sky = Sky(noise, sun, palette, 0.05, width / 80, top=75, drift=7.7)

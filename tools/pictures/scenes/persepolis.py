@@ -3,28 +3,17 @@
 import numpy as np
 from scipy import ndimage
 
-from pictures.toolkit.landscape import Mountains, Sky, paint_blades, under_the_sky
-from pictures.toolkit.tracing import (
-    Camera,
-    Noise,
-    box,
-    bumpy,
-    dot,
-    ground_hits,
-    guarded,
-    in_chunks,
-    lifted,
-    march,
-    mix,
-    openness,
-    ramp,
-    rgb,
-    slab_span,
-    slabs,
-    stone_light,
-    sun_share,
-    unit,
-)
+from pictures.toolkit.blend import mix, smoothstep
+from pictures.toolkit.camera import Camera, in_chunks
+from pictures.toolkit.colour import film_colour
+from pictures.toolkit.daylight import lifted, openness, stone_light, sun_share
+from pictures.toolkit.distances import box, box_span, guarded, march
+from pictures.toolkit.grass import paint_blades
+from pictures.toolkit.ground import bumpy, ground_hits, slabs
+from pictures.toolkit.mountains import Mountains, under_the_sky
+from pictures.toolkit.noise import Noise
+from pictures.toolkit.sky import Sky
+from pictures.toolkit.vectors import dot, unit
 
 
 def capsule(x, y, z, start, end, radius):
@@ -72,7 +61,7 @@ def bearer(x, y, hat, arm, load):
     def rise(gap, height):
         return height * np.sqrt(np.clip(-gap / 0.05, 0, 1))
 
-    folds = 0.007 * np.cos(70 * x * (1 - 0.5 * y) + 9 * (y - 0.3) ** 2) * ramp(0.66, 0.5, y)
+    folds = 0.007 * np.cos(70 * x * (1 - 0.5 * y) + 9 * (y - 0.3) ** 2) * smoothstep(0.66, 0.5, y)
     relief = np.where(body < 0, rise(body, 0.045) + folds, 0)
     for part, height in ((head, 0.055), (crown, 0.05), (arms, 0.065), (thing, 0.045), (feet, 0.04)):
         relief = np.maximum(relief, rise(part, height))
@@ -128,7 +117,7 @@ class Ruins:
 
     def shaft(self, x, y, z, away, top):
         """Bell base, torus and fluted shaft, broken off at `top`."""
-        bell = 0.80 + 0.36 * np.clip(1 - y / 1.15, 0, 1) ** 0.5 - 0.05 * ramp(0.12, 0.0, np.abs(y - 0.35))
+        bell = 0.80 + 0.36 * np.clip(1 - y / 1.15, 0, 1) ** 0.5 - 0.05 * smoothstep(0.12, 0.0, np.abs(y - 0.35))
         torus = 0.14 * np.sqrt(np.clip(1 - ((y - 1.27) / 0.14) ** 2, 0, 1))
         smooth = np.where(y < 1.15, bell, 0.74 + torus - 0.012 * y)
         radius = np.where(y < 1.42, smooth, 0.74 - 0.012 * y)
@@ -137,7 +126,7 @@ class Ruins:
         if near.size:
             angle = np.arctan2(z[near], x[near])
             flute = 0.055 * np.abs(np.cos(18 * angle))
-            drum = 0.03 * ramp(0.035, 0, np.abs((y[near] + 0.6) % 2.1 - 1.05))
+            drum = 0.03 * smoothstep(0.035, 0, np.abs((y[near] + 0.6) % 2.1 - 1.05))
             gap[near] += flute + drum
         # A broken top slants and splinters; the whole ones end below their capital.
         rough = self.noise.fbm(1.3 * x + top, 0 * y + top, 1.3 * z, 2)
@@ -147,7 +136,7 @@ class Ruins:
     def capital(self, x, y, z):
         """Palm bell, volutes, and two kneeling bulls back to back; y = 0 is the top of the column."""
         away = np.hypot(x, z)
-        flare = 0.60 + 0.28 * ramp(-2.9, -2.15, y)
+        flare = 0.60 + 0.28 * smoothstep(-2.9, -2.15, y)
         bell = np.maximum(away - flare + 0.03 * np.cos(12 * np.arctan2(z, x)), np.abs(y + 2.5) - 0.4)
         block = box(x, y + 1.6, z, (0.42, 0.55, 0.42)) - 0.05
         x = np.abs(x)
@@ -202,8 +191,8 @@ class Ruins:
         rows, columns = self.frieze.shape
         place = [(1.2 - level) / 1.2 * (rows - 1), (along % 5.6) / 5.6 * columns]
         carved = ndimage.map_coordinates(self.frieze, place, order=1, mode="grid-wrap") * (level < 1.2)
-        frame = 0.05 * ramp(0.05, 0.02, np.abs(level - 1.235))
-        roof = 0.04 * ramp(0.02, 0.0, 0.12 - y)
+        frame = 0.05 * smoothstep(0.05, 0.02, np.abs(level - 1.235))
+        roof = 0.04 * smoothstep(0.02, 0.0, 0.12 - y)
         slope = (x - self.FOOT) / (self.WALL - self.FOOT) * self.PLATFORM
         inside = np.where(on_wall, y < self.PLATFORM - 0.1, (level < 1.2) & (y - level + 1.15 < slope + 0.45))
         return np.where((on_wall | on_flank) & inside, carved + frame, 0.0) + np.where(on_wall, roof, 0.0)
@@ -215,7 +204,7 @@ class Ruins:
             across, y, away = points[0] - x, points[1] - self.PLATFORM, points[2] - z
             frame = box(across, y - 2.5 * size, away, (1.5 * size, 2.5 * size, 0.75))
             opening = box(across, y - 2.0 * size, away, (0.8 * size, 2.1 * size, 2.0))
-            swell = 0.3 * ramp(4.4 * size, 5.3 * size, y)
+            swell = 0.3 * smoothstep(4.4 * size, 5.3 * size, y)
             cornice = box(across, y - 4.95 * size, away, (1.45 * size + swell, 0.42 * size, 0.7 + swell)) * 0.8
             gap = np.minimum(gap, np.minimum(np.maximum(frame, -opening), cornice))
         return gap
@@ -260,13 +249,13 @@ class Ruins:
         """Grey-gold limestone, darker where the rain runs, ochre in the hollows."""
         x, y, z = points
         large = self.noise.fbm(0.45 * x, 0.45 * y, 0.45 * z, 4)
-        stone = mix(rgb(160, 148, 130), rgb(222, 206, 180), ramp(0.3, 0.7, large))
+        stone = mix(film_colour(160, 148, 130), film_colour(222, 206, 180), smoothstep(0.3, 0.7, large))
         streak = self.noise.fbm(2.6 * x, 0.3 * y, 2.6 * z, 4)
-        stone = stone * (1 - 0.5 * ramp(0.48, 0.7, streak) * ramp(0.8, 0.3, normal[1]))
+        stone = stone * (1 - 0.5 * smoothstep(0.48, 0.7, streak) * smoothstep(0.8, 0.3, normal[1]))
         patch = self.noise.fbm(2.0 * x + 30, 2.0 * y, 2.0 * z, 5)
-        stone = mix(stone, rgb(150, 112, 74), 0.5 * ramp(0.52, 0.68, patch))
+        stone = mix(stone, film_colour(150, 112, 74), 0.5 * smoothstep(0.52, 0.68, patch))
         grain = self.noise.fbm(13 * x, 13 * y, 13 * z, 3)
-        crack = ramp(0.06, 0.0, np.abs(self.noise.fbm(0.9 * x, 0.9 * y + 70, 0.9 * z, 4) - 0.5))
+        crack = smoothstep(0.06, 0.0, np.abs(self.noise.fbm(0.9 * x, 0.9 * y + 70, 0.9 * z, 4) - 0.5))
         return stone * (0.76 + 0.48 * grain) * (1 - 0.22 * crack)
 
 
@@ -280,12 +269,12 @@ class Terrace:
     def light(self, points, travel):
         x, y, z = points
         slab, joint = slabs(self.noise, x + 0.3 * z, z - 0.1 * x, 1.9, 1.25)
-        dust = ramp(0.50, 0.64, self.noise.fbm(0.42 * x, y, 0.42 * z, 5)) * ramp(0.02, 0.2, joint + 0.1)
+        dust = smoothstep(0.50, 0.64, self.noise.fbm(0.42 * x, y, 0.42 * z, 5)) * smoothstep(0.02, 0.2, joint + 0.1)
         fine = self.noise.fbm(15 * x, y, 15 * z, 3)
         coarse = self.noise.fbm(1.5 * x, y + 4, 1.5 * z, 4)
-        stone = mix(rgb(158, 138, 112), rgb(206, 184, 150), slab) * (0.6 + 0.45 * fine + 0.35 * coarse)
-        stone = stone * (1 - 0.8 * ramp(0.08, 0.02, joint))
-        stone = mix(stone, rgb(196, 166, 122) * (0.62 + 0.7 * fine), dust)
+        stone = mix(film_colour(158, 138, 112), film_colour(206, 184, 150), slab) * (0.6 + 0.45 * fine + 0.35 * coarse)
+        stone = stone * (1 - 0.8 * smoothstep(0.08, 0.02, joint))
+        stone = mix(stone, film_colour(196, 166, 122) * (0.62 + 0.7 * fine), dust)
         normal = bumpy(self.noise, points, (0.06, 0.22, 1.1), 0.75)
         tilt = 0.16 * (slab - 0.5) * (1 - dust)
         normal = unit([normal[0] + tilt, normal[1], normal[2] + 0.5 * tilt])
@@ -307,15 +296,17 @@ class Terrace:
         joint = slabs(self.noise, root[0] + 0.3 * root[2], root[2] - 0.1 * root[0], 1.9, 1.25)[1]
         patch = self.noise.fbm(0.5 * root[0], root[1] + 17, 0.5 * root[2], 4)
         stone = in_chunks(self.solid.distance, root)
-        wanted = ramp(0.07, 0.02, joint) * ramp(0.44, 0.6, patch) + 0.6 * ramp(0.35, 0.05, stone) * ramp(
-            0.4, 0.55, patch
-        )
+        wanted = smoothstep(0.07, 0.02, joint) * smoothstep(0.44, 0.6, patch) + 0.6 * smoothstep(
+            0.35, 0.05, stone
+        ) * smoothstep(0.4, 0.55, patch)
         root = root[:, (rng.random(count) < wanted) & (stone > 0.02)]
         count = root.shape[1]
         tall = 0.05 + 0.22 * rng.random(count) ** 2
         tip = root + np.stack([rng.normal(0.1, 0.5, count) * tall, tall, rng.normal(0, 0.4, count) * tall])
         bend = root + np.stack([0 * tall, 0.7 * tall, 0 * tall])
-        colour = mix(rgb(122, 122, 62), rgb(226, 194, 120), rng.random(count)) * rng.uniform(0.7, 1.1, count)
+        colour = mix(film_colour(122, 122, 62), film_colour(226, 194, 120), rng.random(count)) * rng.uniform(
+            0.7, 1.1, count
+        )
         lit = sun_share(self.solid.distance, lifted(root, 0.05), self.sun, self.solid.bounds)
         light = colour * (self.sunlight * lit * 0.6 + self.skylight)
         pieces = [a.astype(np.float32) for a in (root, tip, bend, 0.4 * light, light)]
@@ -327,19 +318,24 @@ def render(width, height, seed):
     noise = Noise(seed)
     sun = unit([-0.80, 0.34, -0.50])
     palette = {
-        "zenith": rgb(30, 88, 168),
-        "horizon": rgb(176, 200, 212),
-        "glow": rgb(255, 220, 170),
-        "sun": rgb(255, 222, 178) * 2.1,
-        "shade": rgb(140, 156, 196) * 0.62,
+        "zenith": film_colour(30, 88, 168),
+        "horizon": film_colour(176, 200, 212),
+        "glow": film_colour(255, 220, 170),
+        "sun": film_colour(255, 222, 178) * 2.1,
+        "shade": film_colour(140, 156, 196) * 0.62,
     }
-    sunlight, skylight = rgb(255, 208, 150) * 3.1, rgb(122, 158, 214) * 0.7
-    haze = rgb(190, 196, 204)
+    sunlight, skylight = film_colour(255, 208, 150) * 3.1, film_colour(122, 158, 214) * 0.7
+    haze = film_colour(190, 196, 204)
     camera = Camera((0, 1.7, 0), -2, 60, 0.70, width, height)
     rays = camera.rays()
     sky = Sky(noise, sun, palette, -0.02, width / 80, drift=5.3)
     mountains = Mountains(noise, sun, 6400, 1300, 2400, 520, min(camera.width * 0.7, 1100))
-    land = {"rock": rgb(146, 118, 96), "dust": rgb(188, 156, 118), "sun": sunlight * 0.75, "shade": skylight}
+    land = {
+        "rock": film_colour(146, 118, 96),
+        "dust": film_colour(188, 156, 118),
+        "sun": sunlight * 0.75,
+        "shade": skylight,
+    }
     film = under_the_sky(camera, rays, sky, mountains, land, haze, 7000)
     ruins = Ruins(noise)
     terrace = Terrace(noise, ruins, sun, sunlight, skylight)
@@ -347,7 +343,7 @@ def render(width, height, seed):
     def trace(direction, behind):
         ground = ground_hits(camera, direction)
         # Beyond the terrace's edge lies the plain, lost in haze.
-        enter, leave = slab_span(camera.eye, direction, *ruins.bounds)
+        enter, leave = box_span(camera.eye, direction, *ruins.bounds)
         stone = march(ruins.distance, camera.eye, direction, np.maximum(enter, 0.1), np.minimum(leave, ground), 110)
         colour = behind.copy()
         seen = np.flatnonzero(np.isfinite(stone))

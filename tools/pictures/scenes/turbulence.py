@@ -3,7 +3,10 @@
 import numpy as np
 from scipy import fft, ndimage
 
-from pictures.toolkit.tracing import Noise, dot, in_chunks, mix, ramp, tone_map, unit
+from pictures.toolkit.blend import mix, smoothstep
+from pictures.toolkit.camera import in_chunks, tone_map
+from pictures.toolkit.noise import Noise
+from pictures.toolkit.vectors import dot, unit
 
 
 class DiscFlow:
@@ -160,11 +163,11 @@ def paint_flow(flow, trail, width, height, seed):
     colour = lit_relief(flow_colour(value) ** 2.2, raised, radius, 0.22)
     table = slate(x, y, radius, seed)
     # The disc's soft shadow falls to the lower right; a thin ivory rim holds it.
-    shadow = ramp(0.86, 1.22, np.hypot(x - 0.05, y - 0.07))
+    shadow = smoothstep(0.86, 1.22, np.hypot(x - 0.05, y - 0.07))
     table = table * (0.15 + 0.85 * shadow[..., None])
     rim = np.array([0.75, 0.66, 0.5]) * (0.55 - 0.5 * (x + y) / 1.4)[..., None]
-    colour = mix(colour, rim, ramp(0.994, 0.998, away)[..., None])
-    colour = mix(colour, table, ramp(1.008, 1.012, away)[..., None])
+    colour = mix(colour, rim, smoothstep(0.994, 0.998, away)[..., None])
+    colour = mix(colour, table, smoothstep(1.008, 1.012, away)[..., None])
     image = tone_map(colour, 0.95)
     image = image.reshape(height, scale, width, scale, 3).mean((1, 3))
     return np.ascontiguousarray(image, np.float32)

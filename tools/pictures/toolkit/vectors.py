@@ -1,0 +1,14 @@
+"""Vectors whose components come first: shape (3,), (3, n) or three arrays."""
+
+import numpy as np
+
+
+def dot(a, b):
+    """Dot product along the components."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def unit(vector):
+    """The vectors at length 1, float32."""
+    vector = np.asarray(vector, np.float32)
+    return vector / np.sqrt(dot(vector, vector))
