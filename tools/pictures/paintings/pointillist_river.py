@@ -9,7 +9,7 @@ from pictures.toolkit.blend import mix_colours, smoothstep
 from pictures.toolkit.canvas import Canvas
 from pictures.toolkit.colour import jitter, ramp, rgb
 from pictures.toolkit.noise import fractal, noise
-from pictures.toolkit.shapes import inside
+from pictures.toolkit.shapes import inside, standing
 from pictures.toolkit.sheet import scatter
 from pictures.toolkit.strokes import blob, strokes
 
@@ -201,11 +201,7 @@ def paint_near_tree(canvas, rng):
 
 def figure_shapes(x, foot, tall):
     """Parts of a standing lady with a parasol: (polygon, light colour, shade colour)."""
-    k = tall / 100
-
-    def at(*corners):
-        return [(x + k * a, foot - k * b) for a, b in corners]
-
+    at = standing(x, foot, tall)
     return (
         (at((-20, 0), (-13, 48), (-26, 56), (-19, 26), (-28, 2)), "#5a4aa8", "#33256e"),
         (at((-22, 0), (-9, 56), (9, 56), (21, 0)), "#6a58c0", "#3a2a80"),
@@ -224,11 +220,7 @@ def figure_shapes(x, foot, tall):
 
 def seated_shapes(x, foot, tall):
     """Parts of a man who sits on the grass in a straw hat, looking at the water."""
-    k = tall / 100
-
-    def at(*corners):
-        return [(x + k * a, foot - k * b) for a, b in corners]
-
+    at = standing(x, foot, tall)
     return (
         (at((-14, 0), (8, 20), (44, 30), (52, 2), (70, 0), (70, -6), (-14, -6)), "#3f5fb4", "#27307c"),
         (at((-20, -2), (-22, 36), (-8, 56), (12, 52), (18, 4)), "#fff3d8", "#9a86cc"),

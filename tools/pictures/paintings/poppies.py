@@ -9,6 +9,7 @@ from pictures.toolkit.blend import mix_colours, smoothstep
 from pictures.toolkit.canvas import Canvas
 from pictures.toolkit.colour import jitter, ramp, rgb
 from pictures.toolkit.noise import fractal
+from pictures.toolkit.shapes import standing
 from pictures.toolkit.sheet import scatter
 from pictures.toolkit.strokes import blob, fill, follow, join, polyline, strokes
 
@@ -217,11 +218,7 @@ def paint_wild_flowers(canvas, rng):
 
 def paint_walker(canvas, rng, x, foot, tall):
     """A lady in white with a green parasol, and a child, waist-deep in the grass."""
-    k = tall / 100
-
-    def at(*corners):
-        return [(x + k * a, foot - k * b) for a, b in corners]
-
+    k, at = tall / 100, standing(x, foot, tall)
     parts = (  # polygon, strokes, width, direction, colour, streaks
         (at((-20, 0), (-9, 52), (9, 52), (24, 0)), 70, 9, 1.5, "#e9e4ee", "#a9a6d2"),
         (at((4, 0), (4, 50), (10, 52), (25, 0)), 40, 8, 1.4, "#9b9acb", "#6f74b0"),

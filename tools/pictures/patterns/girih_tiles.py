@@ -18,6 +18,7 @@ from pictures.toolkit.colour import linear
 from pictures.toolkit.noise import fractal_raster_noise, raster_noise
 from pictures.toolkit.raster import finish, make_raster
 from pictures.toolkit.relief import highlight, relief_normals
+from pictures.toolkit.shapes import inside, segment_distance
 from pictures.toolkit.vectors import dot, unit
 
 CIRCUMRADIUS = (1 + 5**0.5) / 2  # of a decagon with edge 1
@@ -239,26 +240,16 @@ def _window(points, raster):
     return slice(*rows), slice(*columns)
 
 
-def _segment_distance(x, y, a, b):
-    """Distance to the segment from a to b."""
-    dx, dy = b - a
-    t = np.clip(((x - a[0]) * dx + (y - a[1]) * dy) / (dx * dx + dy * dy), 0, 1)
-    return np.hypot(x - a[0] - t * dx, y - a[1] - t * dy)
-
-
 def _outline_depth(x, y, outline):
     """Signed distance to a closed outline, positive inside."""
-    distance, inside = np.full(x.shape, np.inf, np.float32), np.zeros(x.shape, bool)
-    for a, b in zip(outline, np.roll(outline, -1, axis=0), strict=True):
-        distance = np.minimum(distance, _segment_distance(x, y, a, b))
-        if a[1] != b[1]:
-            inside ^= ((y < a[1]) != (y < b[1])) & (x < a[0] + (y - a[1]) * (b[0] - a[0]) / (b[1] - a[1]))
-    return np.where(inside, distance, -distance)
+    edges = zip(outline, np.roll(outline, -1, axis=0), strict=True)
+    distance = np.min([segment_distance(x, y, a, b)[0] for a, b in edges], axis=0)
+    return np.where(inside(x, y, outline), distance, -distance)
 
 
 def _strap_depth(x, y, strap):
     """Depth inside a piece of strap and distance from its middle line."""
-    across = np.min([_segment_distance(x, y, a, b) for a, b in pairwise(strap.path)], axis=0)
+    across = np.min([segment_distance(x, y, a, b)[0] for a, b in pairwise(strap.path)], axis=0)
     depth = STRAP - across
     for crossing, direction in strap.under:
         px, py = x - crossing[0], y - crossing[1]

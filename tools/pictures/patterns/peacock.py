@@ -10,7 +10,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from pictures.toolkit.blend import mix
 from pictures.toolkit.colour import linear
+from pictures.toolkit.shapes import segment_distance
 
 PANEL = (92.0, 92.0, 708.0, 508.0)
 BAND_MIDDLE, BAND_HALF, CORNER = 48.0, 30.0, 84.0
@@ -109,9 +111,8 @@ class Cartoon:
         """A limb from a to b whose radius goes from ar to br."""
         reach = max(ar, br)
         near = self._near(min(ax, bx) - reach, min(ay, by) - reach, max(ax, bx) + reach, max(ay, by) + reach)
-        px, py, dx, dy = self.x[near] - ax, self.y[near] - ay, bx - ax, by - ay
-        t = np.clip((px * dx + py * dy) / (dx * dx + dy * dy), 0, 1)
-        inside = np.hypot(px - t * dx, py - t * dy) < ar + (br - ar) * t
+        distance, share = segment_distance(self.x[near], self.y[near], (ax, ay), (bx, by))
+        inside = distance < mix(ar, br, share)
         self.part[near][inside] = NAMES.index(name)
 
     def stroke(self, name, points, radius):

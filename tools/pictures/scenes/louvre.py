@@ -12,8 +12,9 @@ from pictures.toolkit.camera import Camera, in_chunks
 from pictures.toolkit.colour import film_colour
 from pictures.toolkit.ground import bumpy, ground_hits, slabs
 from pictures.toolkit.noise import Noise
+from pictures.toolkit.raster import block_mean
 from pictures.toolkit.sky import Sky
-from pictures.toolkit.vectors import dot, unit
+from pictures.toolkit.vectors import dot, mirrored, starts, unit
 
 
 def frustum(left, right, low, high, near, far, inset=0.0):
@@ -160,7 +161,7 @@ class Palace:
         self.carved = {}
         for material, bay in self.bays.items():
             lights = [bay.lit(side, sun[1], out) for side, out in ways]
-            self.carved[material] = [[coarser(a, shrink) for a in (*light, bay.pane)] for light in lights]
+            self.carved[material] = [[block_mean(a, shrink) for a in (*light, bay.pane)] for light in lights]
 
     def masses(self):
         """Every solid: planes, material, and the height its texture starts at."""
@@ -215,7 +216,7 @@ class Palace:
         travel, solid, face = self.hit(origin, direction)
         seen = np.flatnonzero(np.isfinite(travel))
         if seen.size:
-            start = origin[:, seen] if origin.shape[1] > 1 else origin
+            start = starts(origin, seen)
             points = start + direction[:, seen] * travel[seen]
             light = self.light(points, solid[seen], face[seen], direction[:, seen], sky)
             colour[:, seen] = mix(self.haze, light, np.exp(-travel[seen] / 3000))
@@ -262,16 +263,10 @@ class Palace:
         storey = np.floor(points[1] / 8)
         lamps = self.noise.pick(bay_number, storey, solid) < 0.30
         flicker = 0.55 + 0.9 * self.noise.pick(bay_number, solid, storey)
-        mirrored = direction - 2 * dot(direction, normal) * normal
-        glass = 0.02 + 0.22 * sky.clear(mirrored) + film_colour(255, 176, 84) * (1.5 * lamps * flicker)
+        reflected = mirrored(direction, normal)
+        glass = 0.02 + 0.22 * sky.clear(reflected) + film_colour(255, 176, 84) * (1.5 * lamps * flicker)
         light = mix(wall, glass, pane)
         return np.where(material == self.LAMP, film_colour(255, 206, 130) * 7.0, light)
-
-
-def coarser(picture, factor):
-    """A picture averaged over blocks; what is left over at the edges is dropped."""
-    rows, columns = (side // factor for side in picture.shape)
-    return picture[: rows * factor, : columns * factor].reshape(rows, factor, columns, factor).mean((1, 3))
 
 
 class Pyramid:
@@ -308,7 +303,7 @@ class Pyramid:
         seen = np.flatnonzero((enter < leave) & (enter > 0.01) & (enter < distance))
         if not seen.size:
             return behind
-        start = origin[:, seen] if origin.shape[1] > 1 else origin
+        start = starts(origin, seen)
         direction, enter, leave, face = direction[:, seen], enter[seen], leave[seen], face[seen]
         front, back = start + direction * enter, start + direction * leave
         normal = self.planes[0][face].T
@@ -318,10 +313,10 @@ class Pyramid:
         pane = unit(normal + 0.06 * tilt)
         facing = np.clip(-dot(direction, pane), 0, 1)
         mirror = 0.27 + 0.73 * (1 - facing) ** 3
-        mirrored = direction - 2 * dot(direction, pane) * pane
-        mirrored[1] = np.abs(mirrored[1])
+        reflected = mirrored(direction, pane)
+        reflected[1] = np.abs(reflected[1])
         reflection = (
-            sky(unit(mirrored)) + film_colour(255, 200, 130) * 20 * np.clip(dot(mirrored, self.sun), 0, 1) ** 900
+            sky(unit(reflected)) + film_colour(255, 200, 130) * 20 * np.clip(dot(reflected, self.sun), 0, 1) ** 900
         )
         inside = self.interior(behind[:, seen], front, back, direction, leave - enter, distance[seen] - enter)
         colour = mix(inside, reflection, mirror)
@@ -352,7 +347,7 @@ class Pyramid:
 
 
 class Court:
-    """The paved court after rain: granite setts, puddles, everything mirrored."""
+    """The paved court after rain: granite setts, puddles, everything reflected."""
 
     def __init__(self, noise, palace, pyramid, sky):
         self.noise, self.palace, self.pyramid, self.sky = noise, palace, pyramid, sky
@@ -376,11 +371,11 @@ class Court:
         normal = unit(mix(rough * [[0.35], [1], [1]], calm, wet))
         facing = np.clip(-dot(direction, normal), 0.02, 1)
         mirror = (0.03 + 0.97 * (1 - facing) ** 5) * mix(0.42, 0.95, wet)
-        mirrored = direction - 2 * dot(direction, normal) * normal
-        mirrored[1] = np.maximum(mirrored[1], 0.004)
-        mirrored = unit(mirrored)
-        seen, distance = palace.look(points, mirrored, self.sky)
-        seen = self.pyramid.over(points, mirrored, seen, distance, self.sky)
+        reflected = mirrored(direction, normal)
+        reflected[1] = np.maximum(reflected[1], 0.004)
+        reflected = unit(reflected)
+        seen, distance = palace.look(points, reflected, self.sky)
+        seen = self.pyramid.over(points, reflected, seen, distance, self.sky)
         lit = palace.shade(points) * np.clip(dot(rough, palace.sun), 0, 1)
         enter, leave, _ = meet(self.pyramid.planes, points, np.broadcast_to(palace.sun[:, None], points.shape))
         lit = lit * np.where((enter < leave) & (leave > 0), 0.55, 1)

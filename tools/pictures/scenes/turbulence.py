@@ -6,6 +6,7 @@ from scipy import fft, ndimage
 from pictures.toolkit.blend import mix, smoothstep
 from pictures.toolkit.camera import in_chunks, tone_map
 from pictures.toolkit.noise import Noise
+from pictures.toolkit.raster import block_mean
 from pictures.toolkit.vectors import dot, unit
 
 
@@ -169,8 +170,7 @@ def paint_flow(flow, trail, width, height, seed):
     colour = mix(colour, rim, smoothstep(0.994, 0.998, away)[..., None])
     colour = mix(colour, table, smoothstep(1.008, 1.012, away)[..., None])
     image = tone_map(colour, 0.95)
-    image = image.reshape(height, scale, width, scale, 3).mean((1, 3))
-    return np.ascontiguousarray(image, np.float32)
+    return block_mean(image, scale).astype(np.float32)
 
 
 def lit_relief(colour, raised, pixels, gloss):

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from pictures.toolkit.blend import mix
+from pictures.toolkit.raster import block_mean
 from pictures.toolkit.vectors import unit
 
 CHUNK = 1 << 15  # rays traced at once: their arrays then stay in the processor's cache
@@ -61,10 +62,8 @@ class Camera:
 
     def develop(self, film, exposure, glow=0.06):
         """The picture: oversampled linear light (3, pixels) averaged, tone-mapped, slightly glowing."""
-        step = self.oversample
         image = film.reshape(3, self.height, self.width)
         # Tone-mapping before averaging keeps edges against the bright sky smooth.
         soft = [ndimage.gaussian_filter(np.minimum(plane, 4), 0.012 * self.width) for plane in image]
         image = tone_map(mix(image, np.stack(soft), glow), exposure)
-        image = image.reshape(3, self.height // step, step, self.width // step, step).mean((2, 4))
-        return np.ascontiguousarray(image.transpose(1, 2, 0), np.float32)
+        return np.ascontiguousarray(block_mean(image.transpose(1, 2, 0), self.oversample), np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from pictures.toolkit.noise import noise
-from pictures.toolkit.sheet import SHEET_HEIGHT, SHEET_WIDTH
+from pictures.toolkit.sheet import SHEET_HEIGHT, SHEET_WIDTH, pixel_places
 from pictures.toolkit.tips import TIPS, VARIANTS
 
 LIGHT = np.array([-0.6, -0.8])  # the lamp stands at the upper left
@@ -23,18 +23,12 @@ class Canvas:
         self.scale_x, self.scale_y = width / SHEET_WIDTH, height / SHEET_HEIGHT
         self.scale = float(np.sqrt(self.scale_x * self.scale_y))
         self.rng = rng
-        self.x, self.y = self.pixel_places(width, height)
+        self.x, self.y = pixel_places(width, height)
         self.colour = np.empty((height, width, 3), np.float32)
         self.colour[:] = ground
         threads = np.sin(self.x * 2.1) * np.sin(self.y * 2.1) + 0.5 * noise(self.x, self.y, 2.0, 7)
         fine_enough = np.clip(self.scale * 2 - 1, 0, 1)  # a weave finer than the pixels would only alias
         self.relief = (weave * fine_enough * threads).astype(np.float32)
-
-    def pixel_places(self, width, height):
-        """Sheet coordinates of the pixel centres, (1, width) and (height, 1)."""
-        x = (np.arange(width) + 0.5) / self.scale_x
-        y = (np.arange(height) + 0.5) / self.scale_y
-        return x[None, :], y[:, None]
 
     def paint(self, laid, tip="flat", glaze=False):
         """Lay the strokes in order; with `glaze` they darken what lies beneath, as ink does, not cover it."""

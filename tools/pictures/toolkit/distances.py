@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pictures.toolkit.vectors import unit
+from pictures.toolkit.vectors import starts, unit
 
 
 def box(x, y, z, size):
@@ -38,8 +38,7 @@ def march(distance, origin, direction, near, far, steps=90, caution=0.9, finenes
     for _ in range(steps):
         if not alive.size:
             break
-        start = origin[:, alive] if origin.shape[1] > 1 else origin
-        gap = distance(start + direction[:, alive] * travel)
+        gap = distance(starts(origin, alive) + direction[:, alive] * travel)
         hit = gap < fineness * travel
         reached[alive[hit]] = travel[hit]
         travel = travel + caution * gap

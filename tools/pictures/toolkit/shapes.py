@@ -4,6 +4,24 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 
+def standing(x, foot, tall):
+    """A function that places corners (across, up), in hundredths of `tall`, at a figure that stands at (x, foot)."""
+    k = tall / 100
+
+    def at(*corners):
+        return [(x + k * a, foot - k * b) for a, b in corners]
+
+    return at
+
+
+def segment_distance(x, y, start, end):
+    """Distance to the segment between two points, and the share of its length at the foot of the perpendicular."""
+    (ax, ay), (bx, by) = start, end
+    px, py, dx, dy = x - ax, y - ay, bx - ax, by - ay
+    share = np.clip((px * dx + py * dy) / (dx * dx + dy * dy), 0, 1)
+    return np.hypot(px - share * dx, py - share * dy), share
+
+
 def inside(x, y, polygon):
     """Whether each point lies in the polygon, a list of (x, y) corners (even-odd rule)."""
     corners = np.asarray(polygon, float)

@@ -8,6 +8,13 @@ import numpy as np
 SHEET_WIDTH, SHEET_HEIGHT = 800.0, 600.0
 
 
+def pixel_places(width, height):
+    """Sheet coordinates of the pixel centres of a picture: x (1, width) and y (height, 1)."""
+    x = (np.arange(width) + 0.5) / (width / SHEET_WIDTH)
+    y = (np.arange(height) + 0.5) / (height / SHEET_HEIGHT)
+    return x[None, :], y[:, None]
+
+
 def scatter(rng, n, box=(-10, -10, 810, 610)):
     """n points spread evenly but without a visible grid over the box (x0, y0, x1, y1), in random order."""
     x0, y0, x1, y1 = box

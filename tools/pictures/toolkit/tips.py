@@ -4,6 +4,7 @@ import numpy as np
 from scipy import ndimage
 
 from pictures.toolkit.blend import smoothstep
+from pictures.toolkit.raster import block_mean
 
 
 def _streaks(rng, shape, along, across):
@@ -46,9 +47,7 @@ VARIANTS = 10
 
 def _shrunk(tips, level):
     """The tips at 1 / 2**level of their size, each with an empty border that far-off pixels look up."""
-    n, length, width, channels = tips.shape
-    f = 2**level
-    small = tips.reshape(n, length // f, f, width // f, f, channels).mean(axis=(2, 4))
+    small = np.stack([block_mean(tip, 2**level) for tip in tips])
     return np.pad(small, ((0, 0), (1, 1), (1, 1), (0, 0)))
 
 

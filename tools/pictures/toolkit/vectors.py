@@ -12,3 +12,13 @@ def unit(vector):
     """The vectors at length 1, float32."""
     vector = np.asarray(vector, np.float32)
     return vector / np.sqrt(dot(vector, vector))
+
+
+def mirrored(direction, normal):
+    """Directions thrown back by surfaces with unit normals."""
+    return direction - 2 * dot(direction, normal) * normal
+
+
+def starts(origin, which):
+    """The origins of some rays; one origin (3, 1) may serve them all."""
+    return origin[:, which] if origin.shape[1] > 1 else origin

@@ -6,7 +6,7 @@ Shapes are closed chains of (x, y) points in sheet units.
 import numpy as np
 
 from pictures.toolkit.noise import fractal, noise
-from pictures.toolkit.sheet import SHEET_HEIGHT, SHEET_WIDTH
+from pictures.toolkit.sheet import SHEET_HEIGHT, SHEET_WIDTH, pixel_places
 
 ROWS_PER_PIXEL = 5  # lines on which the edges of a shape are found; between them, sideways, it is exact
 
@@ -31,8 +31,7 @@ class Sheet:
         """`paper` is a colour; fibres and the plank's grain come from `seed`."""
         self.width, self.height = width, height
         self.scale = np.array([width / SHEET_WIDTH, height / SHEET_HEIGHT])
-        self.x = ((np.arange(width) + 0.5) / self.scale[0])[None, :]
-        self.y = ((np.arange(height) + 0.5) / self.scale[1])[:, None]
+        self.x, self.y = pixel_places(width, height)
         self.colour = np.empty((height, width, 3), np.float32)
         self.colour[:] = paper
         self.grain, self.mottle = self._plank(seed)
