@@ -19,7 +19,7 @@ from pictures.toolkit.noise import fractal_raster_noise, raster_noise
 from pictures.toolkit.raster import finish, make_raster
 from pictures.toolkit.relief import highlight, relief_normals
 from pictures.toolkit.shapes import inside, segment_distance
-from pictures.toolkit.vectors import dot, unit
+from pictures.toolkit.vectors import dot, turned, unit
 
 CIRCUMRADIUS = (1 + 5**0.5) / 2  # of a decagon with edge 1
 TILT = np.radians(18)  # of a contact line from the normal of its edge
@@ -327,7 +327,7 @@ def paint_faces(x, y, pieces, faces, raster, rng):
         index = pieces.index[here]
         dx, dy = (x[here] - middle[index, 0]) / EDGE, (y[here] - middle[index, 1]) / EDGE
         cos, sin = np.cos(axis[index]), np.sin(axis[index])
-        px, py = dx * cos + dy * sin, dy * cos - dx * sin
+        px, py = turned(dx, dy, cos, sin)
         brush = Brush(ground, len(index), 0.7 * raster.pitch / EDGE + 0.002, wobble[here])
         painter(px.astype(np.float32), py.astype(np.float32), brush, pieces.depth[here] / EDGE)
         colour[here] = brush.colour
@@ -500,7 +500,7 @@ def glaze(colour, pieces, broken, raster, rng):
     light = mix_colours(mix_colours(plaster * 0.5, body, inside), clay, broken)
 
     height = _relief(pieces, x, y, broken, grit, raster, rng)
-    normal = relief_normals(height, raster)
+    normal = relief_normals(height, raster.pitch)
     lamp = unit((-0.62, -0.48, 0.62))
     shade = np.maximum(dot(normal, lamp), 0) / lamp[2]
     sun = _lamp_pool(x, y, raster, rng)

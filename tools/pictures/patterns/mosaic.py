@@ -242,7 +242,7 @@ def _normals(raster, depth, index, count, gold, grit, rng):
     rounded = 0.75 * (1 - np.exp(-np.maximum(depth, 0) / 0.6)) + 0.1 * np.clip(depth, -1, 0) + 0.04 * depth
     rough = 0.10 * raster_noise(raster, 3, rng) + np.where(depth > 0, 0.03, 0.3) * grit
     wall = 6.0 * raster_noise(raster, 130, rng)
-    dx, dy, _ = relief_normals(rounded + rough + wall, raster)
+    dx, dy, _ = relief_normals(rounded + rough + wall, raster.pitch)
     lean = rng.normal(0, 0.085, (count, 2)).astype(np.float32)[index] * (1 + 1.1 * gold)[..., None]
     inside = smoothstep(-0.2, 0.5, depth)
     dx, dy = dx + lean[..., 0] * inside, dy + lean[..., 1] * inside

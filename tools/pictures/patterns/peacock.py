@@ -13,6 +13,7 @@ import numpy as np
 from pictures.toolkit.blend import mix
 from pictures.toolkit.colour import linear
 from pictures.toolkit.shapes import segment_distance
+from pictures.toolkit.vectors import turned
 
 PANEL = (92.0, 92.0, 708.0, 508.0)
 BAND_MIDDLE, BAND_HALF, CORNER = 48.0, 30.0, 84.0
@@ -103,8 +104,8 @@ class Cartoon:
         reach = max(rx, ry)
         near = self._near(cx - reach, cy - reach, cx + reach, cy + reach)
         cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-        dx, dy = self.x[near] - cx, self.y[near] - cy
-        inside = ((dx * cos + dy * sin) / rx) ** 2 + ((dy * cos - dx * sin) / ry) ** 2 < 1
+        along, across = turned(self.x[near] - cx, self.y[near] - cy, cos, sin)
+        inside = (along / rx) ** 2 + (across / ry) ** 2 < 1
         self.part[near][inside] = NAMES.index(name)
 
     def taper(self, name, ax, ay, ar, bx, by, br):

@@ -354,7 +354,7 @@ def varnish(pigment, gold, relief, raster, rng):
     flakes = raster_noise(raster, 1.6, rng)
     height = lifted + blur(relief, 0.7, raster) + gold * (0.8 + 0.3 * flakes)
     swell = 10 * raster_noise(raster, 190, rng) + 2.2 * raster_noise(raster, 60, rng)
-    normal = relief_normals(height + swell + 0.16 * raster_noise(raster, 9, rng), raster)
+    normal = relief_normals(height + swell + 0.16 * raster_noise(raster, 9, rng), raster.pitch)
     diffuse = 0.60 + 0.5 * np.maximum(dot(normal, unit((-0.5, -0.62, 0.6))), 0)
     light = pigment * diffuse[..., None]
     metal = highlight(normal, (-0.4, -0.5, 0.9), 12) * (0.8 + 0.5 * flakes)

@@ -10,6 +10,7 @@ from scipy import ndimage
 from pictures.toolkit.blend import mix, smoothstep
 from pictures.toolkit.camera import Camera, in_chunks
 from pictures.toolkit.colour import film_colour
+from pictures.toolkit.daylight import Daylight
 from pictures.toolkit.ground import bumpy, ground_hits, slabs
 from pictures.toolkit.noise import Noise
 from pictures.toolkit.raster import block_mean
@@ -147,8 +148,8 @@ class Palace:
 
     WALL, ROOF, PLAIN, LAMP = range(4)
 
-    def __init__(self, noise, sun, sunlight, skylight, haze, per_metre):
-        self.noise, self.sun, self.sunlight, self.skylight, self.haze = noise, sun, sunlight, skylight, haze
+    def __init__(self, noise, day, per_metre):
+        self.noise, self.day, sun = noise, day, day.sun
         self.solids = list(self.masses())
         self.normals = np.stack([planes[0] for planes, _, _ in self.solids])
         self.materials = np.array([material for _, material, _ in self.solids])
@@ -202,7 +203,7 @@ class Palace:
 
     def shade(self, points):
         """1 where the sun reaches a point, 0 where a wing stands in its way."""
-        sun = np.broadcast_to(np.asarray(self.sun)[:, None], points.shape)
+        sun = np.broadcast_to(np.asarray(self.day.sun)[:, None], points.shape)
         free = np.ones(points.shape[1], np.float32)
         for planes, material, _ in self.solids:
             if material != self.LAMP:
@@ -219,7 +220,7 @@ class Palace:
             start = starts(origin, seen)
             points = start + direction[:, seen] * travel[seen]
             light = self.light(points, solid[seen], face[seen], direction[:, seen], sky)
-            colour[:, seen] = mix(self.haze, light, np.exp(-travel[seen] / 3000))
+            colour[:, seen] = mix(self.day.haze, light, np.exp(-travel[seen] / 3000))
         return colour, travel
 
     def light(self, points, solid, face, direction, sky):
@@ -229,7 +230,7 @@ class Palace:
         along = np.where(face < 2, points[2], points[0])
         bay_number = np.floor((along + 500.5) / 5)
         bright, free, pane = (np.full(points.shape[1], start, np.float32) for start in (0, 1, 0))
-        bright[:] = np.clip(dot(normal, self.sun), 0, 1)
+        bright[:] = np.clip(dot(normal, self.day.sun), 0, 1)
         foot = self.feet[solid]
         for kind, bay in self.bays.items():
             # A wall's carving is stretched to its height; a roof's starts at its eaves.
@@ -259,7 +260,7 @@ class Palace:
         sunlit = bright * self.shade(points + normal * 0.9)
         # The open court sends warm light back up to the lower floors.
         bounce = film_colour(196, 150, 110) * 0.25 * np.exp(-points[1] / 12)
-        wall = stone * (self.sunlight * sunlit + (self.skylight * (0.75 + 0.25 * normal[1]) + bounce) * free)
+        wall = stone * (self.day.sunlight * sunlit + (self.day.skylight * (0.75 + 0.25 * normal[1]) + bounce) * free)
         storey = np.floor(points[1] / 8)
         lamps = self.noise.pick(bay_number, storey, solid) < 0.30
         flicker = 0.55 + 0.9 * self.noise.pick(bay_number, solid, storey)
@@ -272,8 +273,8 @@ class Palace:
 class Pyramid:
     """Glass on a diagonal steel lattice, lit from inside."""
 
-    def __init__(self, noise, centre, half, tall, sun, sunlight, skylight, film_angle):
-        self.noise, self.sun, self.sunlight, self.skylight = noise, sun, sunlight, skylight
+    def __init__(self, noise, centre, half, tall, day, film_angle):
+        self.noise, self.day = noise, day
         self.centre, self.half, self.tall = np.array(centre, np.float32), half, tall
         self.film_angle = film_angle
         x, z = centre
@@ -316,12 +317,12 @@ class Pyramid:
         reflected = mirrored(direction, pane)
         reflected[1] = np.abs(reflected[1])
         reflection = (
-            sky(unit(reflected)) + film_colour(255, 200, 130) * 20 * np.clip(dot(reflected, self.sun), 0, 1) ** 900
+            sky(unit(reflected)) + film_colour(255, 200, 130) * 20 * np.clip(dot(reflected, self.day.sun), 0, 1) ** 900
         )
         inside = self.interior(behind[:, seen], front, back, direction, leave - enter, distance[seen] - enter)
         colour = mix(inside, reflection, mirror)
         steel = film_colour(78, 82, 90) * (
-            self.sunlight * np.clip(dot(normal, self.sun), 0, 1) * 0.6 + self.skylight * 0.6
+            self.day.sunlight * np.clip(dot(normal, self.day.sun), 0, 1) * 0.6 + self.day.skylight * 0.6
         )
         behind = behind.copy()
         behind[:, seen] = mix(colour, steel, rods)
@@ -376,15 +377,15 @@ class Court:
         reflected = unit(reflected)
         seen, distance = palace.look(points, reflected, self.sky)
         seen = self.pyramid.over(points, reflected, seen, distance, self.sky)
-        lit = palace.shade(points) * np.clip(dot(rough, palace.sun), 0, 1)
-        enter, leave, _ = meet(self.pyramid.planes, points, np.broadcast_to(palace.sun[:, None], points.shape))
+        lit = palace.shade(points) * np.clip(dot(rough, palace.day.sun), 0, 1)
+        enter, leave, _ = meet(self.pyramid.planes, points, np.broadcast_to(palace.day.sun[:, None], points.shape))
         lit = lit * np.where((enter < leave) & (leave > 0), 0.55, 1)
         warm = np.hypot(
             np.maximum(np.abs(x - self.pyramid.centre[0]) - self.pyramid.half, 0),
             np.maximum(np.abs(z - self.pyramid.centre[1]) - self.pyramid.half, 0),
         )
         lamps = film_colour(255, 180, 100) * 0.8 * np.exp(-warm / 3.5)
-        stone = stone * mix(1, 0.6, wet) * (palace.sunlight * lit + palace.skylight + lamps)
+        stone = stone * mix(1, 0.6, wet) * (palace.day.sunlight * lit + palace.day.skylight + lamps)
         return mix(stone, seen, mirror)
 
 
@@ -399,13 +400,12 @@ def render(width, height, seed):
         "sun": film_colour(255, 214, 166) * 2.3,
         "shade": film_colour(126, 152, 200) * 0.66,
     }
-    sunlight, skylight = film_colour(255, 198, 134) * 3.6, film_colour(112, 150, 216) * 0.56
-    haze = film_colour(206, 204, 202)
+    day = Daylight(sun, film_colour(255, 198, 134) * 3.6, film_colour(112, 150, 216) * 0.56, film_colour(206, 204, 202))
     camera = Camera((0, 1.7, 0), 0, 60, 0.69, width, height)
     rays = camera.rays()
     sky = Sky(noise, sun, palette, 0.05, width / 80, top=75, drift=7.7)
-    palace = Palace(noise, sun, sunlight, skylight, haze, 1 / (camera.scale * 105))
-    pyramid = Pyramid(noise, (7.5, 50), 12.5, 15.5, sun, sunlight, skylight, camera.scale)
+    palace = Palace(noise, day, 1 / (camera.scale * 105))
+    pyramid = Pyramid(noise, (7.5, 50), 12.5, 15.5, day, camera.scale)
     court = Court(noise, palace, pyramid, sky)
 
     def trace(direction):
@@ -415,7 +415,7 @@ def render(width, height, seed):
         if seen.size:
             points = camera.eye + direction[:, seen] * ground[seen]
             wet = court.light(points, direction[:, seen], ground[seen])
-            colour[:, seen] = mix(haze, wet, np.exp(-ground[seen] / 3000))
+            colour[:, seen] = mix(day.haze, wet, np.exp(-ground[seen] / 3000))
         return pyramid.over(camera.eye, direction, colour, np.minimum(distance, ground + 30), sky)
 
     return camera.develop(in_chunks(trace, rays), 0.50, 0.09)

@@ -6,28 +6,14 @@ from scipy import ndimage
 from pictures.toolkit.blend import mix, smoothstep
 from pictures.toolkit.camera import Camera, in_chunks
 from pictures.toolkit.colour import film_colour
-from pictures.toolkit.daylight import lifted, openness, stone_light, sun_share
-from pictures.toolkit.distances import box, box_span, guarded, march
-from pictures.toolkit.grass import paint_blades
-from pictures.toolkit.ground import bumpy, ground_hits, slabs
+from pictures.toolkit.daylight import Daylight, lifted, openness, stone_light, sun_share
+from pictures.toolkit.distances import askew_blocks, blended, box, capsule, guarded
+from pictures.toolkit.grass import paint_blades, roots_on_ground
+from pictures.toolkit.ground import bumpy, slabs, trace_solid
 from pictures.toolkit.mountains import Mountains, under_the_sky
 from pictures.toolkit.noise import Noise
 from pictures.toolkit.sky import Sky
 from pictures.toolkit.vectors import dot, unit
-
-
-def capsule(x, y, z, start, end, radius):
-    """Distance to a rod with round ends."""
-    start, axis = np.asarray(start, np.float32), np.subtract(end, start).astype(np.float32)
-    x, y, z = x - start[0], y - start[1], z - start[2]
-    along = np.clip((x * axis[0] + y * axis[1] + z * axis[2]) / np.dot(axis, axis), 0, 1)
-    return np.sqrt((x - along * axis[0]) ** 2 + (y - along * axis[1]) ** 2 + (z - along * axis[2]) ** 2) - radius
-
-
-def blend(first, second, width):
-    """The smaller of two distances with a soft seam (Quilez, polynomial smooth minimum)."""
-    part = np.maximum(width - np.abs(first - second), 0) / width
-    return np.minimum(first, second) - part * part * width / 4
 
 
 def bearer_relief(per_metre=100):
@@ -50,7 +36,7 @@ def bearer(x, y, hat, arm, load):
 
     hem = 0.10 + 0.16 * np.clip((0.62 - y) / 0.55, 0, 1)
     robe = np.maximum(np.abs(x + 0.02 * np.sin(5 * y)) - hem, np.maximum(0.10 - y, y - 0.66))
-    body = blend(robe, rod(0.01, 0.6, 0.0, 0.84, 0.115), 0.05)
+    body = blended(robe, rod(0.01, 0.6, 0.0, 0.84, 0.115), 0.05)
     head = np.minimum(rod(-0.01, 0.985, 0.0, 1.0, 0.062), rod(-0.055, 0.93, -0.03, 0.95, 0.035))
     crown = rod(0.0, 1.05, 0.0, 1.05 + 0.06 * hat, 0.058 - 0.012 * hat)
     hand_y = 0.62 + 0.16 * arm
@@ -147,7 +133,7 @@ class Ruins:
         head = capsule(x, y, z, (1.2, 0.05, 0), (1.55, -0.22, 0), 0.17)
         horn = capsule(x, y, np.abs(z), (1.15, 0.18, 0.14), (1.32, 0.42, 0.2), 0.06)
         legs = capsule(x, y, np.abs(z), (0.85, -1.02, 0.24), (1.3, -1.02, 0.24), 0.12)
-        bull = blend(blend(body, neck, 0.15), np.minimum(np.minimum(head, legs), horn), 0.08)
+        bull = blended(blended(body, neck, 0.15), np.minimum(np.minimum(head, legs), horn), 0.08)
         return np.minimum(np.minimum(bell, block), bull)
 
     def wall(self, points):
@@ -215,22 +201,13 @@ class Ruins:
         along, across = 0.88 * x + 0.47 * z, -0.47 * x + 0.88 * z
         angle = np.arctan2(across, y)
         drum = np.maximum(np.hypot(y, across) - 0.70 + 0.055 * np.abs(np.cos(18 * angle)), np.abs(along) - 0.95) * 0.9
-        gap = drum
         blocks = (
             (4.9, 10.0, 0.62, 0.30, 0.42, 0.5),
             (0.5, 12.6, 0.40, 0.42, 0.38, -0.3),
             (-6.9, 8.8, 0.55, 0.26, 0.40, 1.1),
             (-0.9, 15.6, 0.70, 0.25, 0.45, 0.2),
         )
-        for at_x, at_z, long, tall, broad, turn in blocks:
-            side, away = points[0] - at_x, points[2] - at_z
-            cosine, sine = np.cos(turn), np.sin(turn)
-            u, w = side * cosine + away * sine, away * cosine - side * sine
-            gap = np.minimum(
-                gap,
-                box(u, points[1] - 0.8 * tall + 0.14 * u, w, (long - 0.06, tall - 0.06, broad - 0.06)) - 0.06,
-            )
-        return gap
+        return np.minimum(drum, askew_blocks(points, blocks, 0.8, 0.14, 0.06))
 
     def distance(self, points):
         """Distance to all the stone, chipped and worn where a ray is close."""
@@ -262,11 +239,11 @@ class Ruins:
 class Terrace:
     """The paved ground of the terrace: worn slabs, dust and gravel in the joints."""
 
-    def __init__(self, noise, solid, sun, sunlight, skylight):
-        self.noise, self.solid, self.sun = noise, solid, sun
-        self.sunlight, self.skylight = sunlight, skylight
+    def __init__(self, noise, solid, day):
+        self.noise, self.solid, self.day = noise, solid, day
 
-    def light(self, points, travel):
+    def light(self, points):
+        """Light leaving the ground."""
         x, y, z = points
         slab, joint = slabs(self.noise, x + 0.3 * z, z - 0.1 * x, 1.9, 1.25)
         dust = smoothstep(0.50, 0.64, self.noise.fbm(0.42 * x, y, 0.42 * z, 5)) * smoothstep(0.02, 0.2, joint + 0.1)
@@ -278,21 +255,18 @@ class Terrace:
         normal = bumpy(self.noise, points, (0.06, 0.22, 1.1), 0.75)
         tilt = 0.16 * (slab - 0.5) * (1 - dust)
         normal = unit([normal[0] + tilt, normal[1], normal[2] + 0.5 * tilt])
-        facing = np.clip(dot(normal, self.sun), 0, 1)
-        lit = sun_share(self.solid.distance, lifted(points, 0.03), self.sun, self.solid.bounds, 40, 60)
+        facing = np.clip(dot(normal, self.day.sun), 0, 1)
+        lit = sun_share(self.solid.distance, lifted(points, 0.03), self.day.sun, self.solid.bounds, 40, 60)
         up = np.zeros_like(points)
         up[1] = 1
         free = openness(self.solid.distance, points, up, 1.5)
-        return stone * (self.sunlight * facing * lit + self.skylight * free)
+        return stone * (self.day.sunlight * facing * lit + self.day.skylight * free)
 
     def weeds(self, camera, film, depth, seed):
         """Dry weeds in the joints and along the foot of the stones."""
         rng = np.random.default_rng(seed + 2)
         count = 60000
-        sink = (rng.random(count) * 0.30 + 0.02) * camera.height * camera.scale
-        z = camera.eye[1] / sink
-        x = (rng.random(count) - 0.5) * 1.1 * camera.width * camera.scale * z
-        root = np.stack([x, 0 * x, z]).astype(np.float32)
+        root = roots_on_ground(camera, rng.random(count) * 0.30 + 0.02, rng.random(count))
         joint = slabs(self.noise, root[0] + 0.3 * root[2], root[2] - 0.1 * root[0], 1.9, 1.25)[1]
         patch = self.noise.fbm(0.5 * root[0], root[1] + 17, 0.5 * root[2], 4)
         stone = in_chunks(self.solid.distance, root)
@@ -307,8 +281,8 @@ class Terrace:
         colour = mix(film_colour(122, 122, 62), film_colour(226, 194, 120), rng.random(count)) * rng.uniform(
             0.7, 1.1, count
         )
-        lit = sun_share(self.solid.distance, lifted(root, 0.05), self.sun, self.solid.bounds)
-        light = colour * (self.sunlight * lit * 0.6 + self.skylight)
+        lit = sun_share(self.solid.distance, lifted(root, 0.05), self.day.sun, self.solid.bounds)
+        light = colour * (self.day.sunlight * lit * 0.6 + self.day.skylight)
         pieces = [a.astype(np.float32) for a in (root, tip, bend, 0.4 * light, light)]
         paint_blades(camera, film, depth, *pieces, 0.006)
 
@@ -324,8 +298,7 @@ def render(width, height, seed):
         "sun": film_colour(255, 222, 178) * 2.1,
         "shade": film_colour(140, 156, 196) * 0.62,
     }
-    sunlight, skylight = film_colour(255, 208, 150) * 3.1, film_colour(122, 158, 214) * 0.7
-    haze = film_colour(190, 196, 204)
+    day = Daylight(sun, film_colour(255, 208, 150) * 3.1, film_colour(122, 158, 214) * 0.7, film_colour(190, 196, 204))
     camera = Camera((0, 1.7, 0), -2, 60, 0.70, width, height)
     rays = camera.rays()
     sky = Sky(noise, sun, palette, -0.02, width / 80, drift=5.3)
@@ -333,30 +306,20 @@ def render(width, height, seed):
     land = {
         "rock": film_colour(146, 118, 96),
         "dust": film_colour(188, 156, 118),
-        "sun": sunlight * 0.75,
-        "shade": skylight,
+        "sun": day.sunlight * 0.75,
+        "shade": day.skylight,
     }
-    film = under_the_sky(camera, rays, sky, mountains, land, haze, 7000)
+    film = under_the_sky(camera, rays, sky, mountains, land, day.haze, 7000)
     ruins = Ruins(noise)
-    terrace = Terrace(noise, ruins, sun, sunlight, skylight)
+    terrace = Terrace(noise, ruins, day)
 
-    def trace(direction, behind):
-        ground = ground_hits(camera, direction)
+    def stone_colour(points, travel):
+        return mix(day.haze, stone_light(points, ruins, day, (0.36, 0.25, 0.14)), np.exp(-travel / 1200))
+
+    def ground_colour(points, travel):
         # Beyond the terrace's edge lies the plain, lost in haze.
-        enter, leave = box_span(camera.eye, direction, *ruins.bounds)
-        stone = march(ruins.distance, camera.eye, direction, np.maximum(enter, 0.1), np.minimum(leave, ground), 110)
-        colour = behind.copy()
-        seen = np.flatnonzero(np.isfinite(stone))
-        if seen.size:
-            points = camera.eye + direction[:, seen] * stone[seen]
-            lit = stone_light(points, ruins, sun, sunlight, skylight, (0.36, 0.25, 0.14))
-            colour[:, seen] = mix(haze, lit, np.exp(-stone[seen] / 1200))
-        seen = np.flatnonzero(np.isfinite(ground) & np.isinf(stone))
-        if seen.size:
-            points = camera.eye + direction[:, seen] * ground[seen]
-            colour[:, seen] = mix(haze, terrace.light(points, ground[seen]), np.exp(-ground[seen] / 4000))
-        return colour, np.minimum(stone, np.where(np.isfinite(ground), ground, 1e9)) * direction[2]
+        return mix(day.haze, terrace.light(points), np.exp(-travel / 4000))
 
-    film, depth = in_chunks(trace, rays, film)
+    film, depth = trace_solid(camera, rays, film, ruins, stone_colour, ground_colour, 110)
     terrace.weeds(camera, film, depth, seed)
     return camera.develop(film, 0.6)

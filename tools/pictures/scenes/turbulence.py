@@ -7,6 +7,7 @@ from pictures.toolkit.blend import mix, smoothstep
 from pictures.toolkit.camera import in_chunks, tone_map
 from pictures.toolkit.noise import Noise
 from pictures.toolkit.raster import block_mean
+from pictures.toolkit.relief import highlight
 from pictures.toolkit.vectors import dot, unit
 
 
@@ -176,9 +177,8 @@ def paint_flow(flow, trail, width, height, seed):
 def lit_relief(colour, raised, pixels, gloss):
     """Colour (h, w, 3) on a surface of that height (unit: `pixels`), lit from the upper left."""
     slope_y, slope_x = np.gradient(raised, 1 / pixels)
-    normal = unit([-slope_x, -slope_y, np.ones_like(slope_x)])
-    light = unit([-0.5, -0.6, 0.62])
-    shine = np.clip(dot(normal, unit(light + np.array([0, 0, 1], np.float32))), 0, 1) ** 50
+    normal, light = unit([-slope_x, -slope_y, np.ones_like(slope_x)]), unit([-0.5, -0.6, 0.62])
+    shine = highlight(normal, light, 50)
     return colour * (0.3 + 1.1 * np.clip(dot(normal, light), 0, 1))[..., None] + gloss * shine[..., None]
 
 

@@ -8,6 +8,7 @@ from scipy import ndimage
 from pictures.toolkit.noise import noise
 from pictures.toolkit.sheet import SHEET_HEIGHT, SHEET_WIDTH, pixel_places
 from pictures.toolkit.tips import TIPS, VARIANTS
+from pictures.toolkit.vectors import turned
 
 LIGHT = np.array([-0.6, -0.8])  # the lamp stands at the upper left
 
@@ -76,8 +77,8 @@ class Canvas:
             return
         dx = np.arange(x0, x1, dtype=np.float32) + np.float32(0.5 - cx)
         dy = (np.arange(y0, y1, dtype=np.float32) + np.float32(0.5 - cy))[:, None]
-        u = (dx * ca + dy * sa) / half
-        v = dy * ca - dx * sa
+        u, v = turned(dx, dy, ca, sa)
+        u = u / half
         if bow:
             v = v - bow * (1 - u * u)
         level = 0

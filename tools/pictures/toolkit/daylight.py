@@ -1,10 +1,22 @@
 """Sun and sky on solids that are given by their signed distance."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from pictures.toolkit.blend import fade
 from pictures.toolkit.distances import box_span, normal_at
 from pictures.toolkit.vectors import dot
+
+
+@dataclass(frozen=True)
+class Daylight:
+    """`sun`: unit vector towards it. The lights and the colour of far haze: linear, (3, 1)."""
+
+    sun: np.ndarray
+    sunlight: np.ndarray
+    skylight: np.ndarray
+    haze: np.ndarray
 
 
 def sun_share(distance, points, sun, bounds, softness=24, steps=40):
@@ -40,15 +52,15 @@ def lifted(points, height):
     return points + np.array([[0], [height], [0]], np.float32)
 
 
-def stone_light(points, solid, sun, sunlight, skylight, bounce=(0.30, 0.22, 0.13)):
+def stone_light(points, solid, day, bounce=(0.30, 0.22, 0.13)):
     """Light leaving stone: sun with shadow, open sky, and the warm light that the ground sends back up."""
     normal = normal_at(solid.distance, points, 0.012)
     start = points + normal * 0.03
-    facing = np.clip(dot(normal, sun), 0, 1)
+    facing = np.clip(dot(normal, day.sun), 0, 1)
     lit = np.zeros_like(facing)
     front = np.flatnonzero(facing > 0)
-    lit[front] = facing[front] * sun_share(solid.distance, start[:, front], sun, solid.bounds)
+    lit[front] = facing[front] * sun_share(solid.distance, start[:, front], day.sun, solid.bounds)
     free = openness(solid.distance, points, normal)
     bounce = np.array(bounce, np.float32)[:, None] * np.clip(0.6 - 0.4 * normal[1], 0, 1)
-    ambient = skylight * (0.55 + 0.45 * normal[1]) + bounce * np.exp(-points[1] / 9)
-    return solid.albedo(points, normal) * (sunlight * lit + ambient * free)
+    ambient = day.skylight * (0.55 + 0.45 * normal[1]) + bounce * np.exp(-points[1] / 9)
+    return solid.albedo(points, normal) * (day.sunlight * lit + ambient * free)

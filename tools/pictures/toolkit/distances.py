@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pictures.toolkit.vectors import starts, unit
+from pictures.toolkit.vectors import starts, turned, unit
 
 
 def box(x, y, z, size):
@@ -10,6 +10,33 @@ def box(x, y, z, size):
     qx, qy, qz = np.abs(x) - size[0], np.abs(y) - size[1], np.abs(z) - size[2]
     outside = np.sqrt(np.maximum(qx, 0) ** 2 + np.maximum(qy, 0) ** 2 + np.maximum(qz, 0) ** 2)
     return outside + np.minimum(np.maximum(np.maximum(qx, qy), qz), 0)
+
+
+def capsule(x, y, z, start, end, radius):
+    """Distance to a rod with round ends."""
+    start, axis = np.asarray(start, np.float32), np.subtract(end, start).astype(np.float32)
+    x, y, z = x - start[0], y - start[1], z - start[2]
+    along = np.clip((x * axis[0] + y * axis[1] + z * axis[2]) / np.dot(axis, axis), 0, 1)
+    return np.sqrt((x - along * axis[0]) ** 2 + (y - along * axis[1]) ** 2 + (z - along * axis[2]) ** 2) - radius
+
+
+def blended(first, second, width):
+    """The smaller of two distances with a soft seam (Quilez, polynomial smooth minimum)."""
+    part = np.maximum(width - np.abs(first - second), 0) / width
+    return np.minimum(first, second) - part * part * width / 4
+
+
+def askew_blocks(points, blocks, sink, lean, rounding):
+    """Distance to blocks (x, z, half sizes, turn) that lie a little askew, one edge sunk into the earth.
+
+    `sink` is the height of their middle in half heights, `lean` their slope, `rounding` that of their edges.
+    """
+    gap = np.full_like(points[0], np.inf)
+    for x, z, *half, turn in blocks:
+        along, across = turned(points[0] - x, points[2] - z, np.cos(turn), np.sin(turn))
+        up = points[1] - sink * half[1] + lean * along
+        gap = np.minimum(gap, box(along, up, across, [side - rounding for side in half]) - rounding)
+    return gap
 
 
 def guarded(points, low, high, distance):

@@ -3,6 +3,15 @@
 import numpy as np
 
 
+def roots_on_ground(camera, sink, across):
+    """Points (3, n) on the ground that are seen `sink` of the film's height below the horizon and `across` its
+    width, both shares, where 0 and 1 lie a little beyond its left and right edge.
+    """
+    z = camera.eye[1] / (sink * camera.height * camera.scale)
+    x = (across - 0.5) * 1.1 * camera.width * camera.scale * z
+    return np.stack([x, 0 * x, z]).astype(np.float32)
+
+
 def paint_blades(camera, film, depth, root, tip, bend, root_colour, tip_colour, thickness):
     """Paint grass blades from far to near, each a curve of film pixels that hides what is behind it.
 

@@ -5,11 +5,11 @@ import numpy as np
 from pictures.toolkit.vectors import dot, unit
 
 
-def relief_normals(height, raster):
-    """Unit normals of a relief in sheet units: three arrays x, y, z, z towards the viewer."""
-    dy, dx = np.gradient(height, raster.pitch)
-    z = 1 / np.sqrt(1 + dx * dx + dy * dy)
-    return -dx * z, -dy * z, z
+def relief_normals(height, pitch):
+    """Unit normals of a relief sampled every `pitch`: three arrays x, y, z, z towards the viewer."""
+    down, right = np.gradient(height, pitch)
+    z = 1 / np.sqrt(1 + right * right + down * down)
+    return -right * z, -down * z, z
 
 
 def highlight(normal, light, sharpness):

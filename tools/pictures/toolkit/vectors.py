@@ -22,3 +22,8 @@ def mirrored(direction, normal):
 def starts(origin, which):
     """The origins of some rays; one origin (3, 1) may serve them all."""
     return origin[:, which] if origin.shape[1] > 1 else origin
+
+
+def turned(x, y, cosine, sine):
+    """Coordinates in a plane, along axes that are turned by an angle."""
+    return x * cosine + y * sine, y * cosine - x * sine
