@@ -108,6 +108,7 @@ class FlowMap:
     pitch: float
 
     def __call__(self, x, y):
+        """The source (x, y) of the paint at points of the sheet."""
         at = np.stack([(y + MARGIN) / self.pitch, (x + MARGIN) / self.pitch])
         return tuple(ndimage.map_coordinates(s, at, order=1, mode="nearest") for s in (self.source_x, self.source_y))
 

@@ -138,6 +138,7 @@ class Plain:
         return np.clip(smoothstep(0.32, 0.56, patch) * (1 - self.path(points)), 0, 1)
 
     def sunshine(self, points):
+        """How much of the sun points on the ground see, 0 to 1."""
         return sun_share(self.solid.distance, lifted(points, 0.05), self.day.sun, self.solid.bounds)
 
     def light(self, points, travel):
