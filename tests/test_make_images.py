@@ -1,20 +1,16 @@
 """The pictures in images/: how they are made, and that what is there may be shipped."""
 
 import sys
-from pathlib import Path
 
+import make_images
 import numpy as np
 import pytest
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
-
-import make_images
-
-ROOT = make_images.IMAGES.parent
+IMAGES = make_images.IMAGES
 SIZE = (96, 72)
 MOST_BYTES = 6_000_000
-SHIPPED = sorted(p for folder in ("content", "style") for p in (ROOT / "images" / folder).glob("*.jpg"))
+SHIPPED = sorted(p for folder in ("content", "style") for p in (IMAGES / folder).glob("*.jpg"))
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +52,7 @@ def test_nothing_is_missing():
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_picture_has_a_row_and_opens(path):
-    rows = (ROOT / "images" / "SOURCES.md").read_text(encoding="utf-8").splitlines()
+    rows = (IMAGES / "SOURCES.md").read_text(encoding="utf-8").splitlines()
     thumbnail = f'src="{path.parent.name}/{path.name}"'
     assert sum(thumbnail in row and row.count("|") >= 6 for row in rows) == 1
     with Image.open(path) as picture:
@@ -66,7 +62,7 @@ def test_shipped_picture_has_a_row_and_opens(path):
 
 
 def test_folder_stays_small():
-    assert sum(p.stat().st_size for p in (ROOT / "images").rglob("*") if p.is_file()) <= MOST_BYTES
+    assert sum(p.stat().st_size for p in IMAGES.rglob("*") if p.is_file()) <= MOST_BYTES
 
 
 def test_command_makes_one_picture_by_name(tmp_path, capsys):
