@@ -57,7 +57,7 @@ def open_water(x, y):
     mirror = sun_sky(x + 10 * ripple, 2 * FAR_BANK - y * 0.92 - 30)
     deep = ramp((y - FAR_BANK) / 240, ["#8fb8d8", "#5d93cf", "#3d6cbb", "#35519f"])
     water = mix_colours(mirror, deep, 0.38 + 0.34 * ripple)
-    path = np.exp(-(((x - 664) / (26 + (y - FAR_BANK) * 0.32)) ** 2)) * smoothstep(0.1, 0.7, ripple)
+    path = np.exp(-(((x - 664) / (26 + np.maximum(y - FAR_BANK, 0) * 0.32)) ** 2)) * smoothstep(0.1, 0.7, ripple)
     shade = smoothstep(330, 266, y + 14 * ripple - 26 * smoothstep(300, 30, x))
     water = mix_colours(water, far_bank(x, 2 * FAR_BANK - y - 8) * 0.9, 0.8 * shade * (0.7 + 0.3 * ripple))
     return mix_colours(water, rgb("#fff0a8"), 0.85 * path)

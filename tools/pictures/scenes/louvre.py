@@ -32,8 +32,9 @@ class Palace:
         self.materials = np.array([material for _, material, _ in self.solids])
         self.feet = np.array([foot for _, _, foot in self.solids], np.float32)
         # Drawn finely, then averaged to the detail that the film can hold.
-        shrink = max(1, int(24 / per_metre))
-        self.bays = {self.WALL: palace_bay(24), self.ROOF: roof_bay(24)}
+        drawn = 24 * max(1, round(per_metre / 13))
+        shrink = max(1, int(drawn / per_metre))
+        self.bays = {self.WALL: palace_bay(drawn), self.ROOF: roof_bay(drawn)}
         # The way a face looks: left, right, towards us, away; the sun along its side, up and outwards.
         ways = ((-sun[2], -sun[0]), (sun[2], sun[0]), (sun[0], -sun[2]), (-sun[0], sun[2]))
         self.carved = {}

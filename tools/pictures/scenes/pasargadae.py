@@ -205,7 +205,7 @@ def render(width, height, seed):
     camera = Camera((0, 1.7, 0), 0, 56, 0.735, width, height)
     rays = camera.rays()
     sky = Sky(noise, sun, palette, 0.035, width / 80, drift=0.4)
-    mountains = Mountains(noise, sun, 14000, 4600, 4200, 1050, min(camera.width * 0.7, 1100))
+    mountains = Mountains(noise, sun, 14000, 4600, 4200, 1050, 1.375 * width)
     land = {
         "rock": film_colour(150, 128, 108),
         "dust": film_colour(186, 164, 130),

@@ -302,7 +302,7 @@ def render(width, height, seed):
     camera = Camera((0, 1.7, 0), -2, 60, 0.70, width, height)
     rays = camera.rays()
     sky = Sky(noise, sun, palette, -0.02, width / 80, drift=5.3)
-    mountains = Mountains(noise, sun, 6400, 1300, 2400, 520, min(camera.width * 0.7, 1100))
+    mountains = Mountains(noise, sun, 6400, 1300, 2400, 520, 1.375 * width)
     land = {
         "rock": film_colour(146, 118, 96),
         "dust": film_colour(188, 156, 118),

@@ -5,15 +5,36 @@ from dataclasses import replace
 import numpy as np
 from scipy import ndimage
 
+from pictures.toolkit.blend import mix
 from pictures.toolkit.noise import noise
 from pictures.toolkit.sheet import SHEET_HEIGHT, SHEET_WIDTH, pixel_places
-from pictures.toolkit.tips import TIPS, VARIANTS
+from pictures.toolkit.tips import FEWEST, MOST, VARIANTS, tips
 from pictures.toolkit.vectors import turned
 
 LIGHT = np.array([-0.6, -0.8])  # the lamp stands at the upper left
 
 
 SMALLEST_BRUSH = 2.0  # pixels; finer brushes are grown to this and lay fewer strokes
+
+
+def _columns(thick):
+    """How many columns a tip should have for strokes of that half width in pixels."""
+    columns = MOST
+    while columns > FEWEST and columns > 3 * thick:
+        columns //= 2
+    return columns
+
+
+def _between(printed, along, across):
+    """A tip at places given as shares of its length and width, blended from the four nearest marks; empty outside."""
+    rows, columns = printed.shape[0] - 2, printed.shape[1] - 2
+    row, column = (along * rows + 0.5).clip(0, rows + 0.999), (across * columns + 0.5).clip(0, columns + 0.999)
+    i, j = row.astype(np.intp), column.astype(np.intp)
+    down, right = (row - i)[..., None], (column - j)[..., None]
+    marks, at = printed.reshape(-1, printed.shape[-1]), i * (columns + 2) + j
+    upper = mix(marks.take(at, axis=0), marks.take(at + 1, axis=0), right)
+    lower = mix(marks.take(at + columns + 2, axis=0), marks.take(at + columns + 3, axis=0), right)
+    return mix(upper, lower, down)
 
 
 class Canvas:
@@ -34,7 +55,6 @@ class Canvas:
     def paint(self, laid, tip="flat", glaze=False):
         """Lay the strokes in order; with `glaze` they darken what lies beneath, as ink does, not cover it."""
         laid = self._fit_to_pixels(laid)
-        bank = TIPS[tip]
         variants = self.rng.integers(VARIANTS, size=len(laid))
         flips = self.rng.choice([-1.0, 1.0], size=len(laid))
         colour = np.stack([laid.colour, laid.second - laid.colour], axis=1).astype(np.float32)
@@ -52,7 +72,7 @@ class Canvas:
         ).tolist()
         opacity = laid.opacity * np.minimum(1, laid.width * self.scale)  # a hair thinner than a pixel is pale
         for k, (place, variant, flip) in enumerate(zip(numbers, variants, flips, strict=True)):
-            self._lay(place, bank, variant, flip, colour[k], opacity[k], laid.body[k], glaze)
+            self._lay(place, tip, variant, flip, colour[k], opacity[k], laid.body[k], glaze)
 
     def _fit_to_pixels(self, laid):
         """Fewer and larger strokes where the brush would be finer than the pixels."""
@@ -65,14 +85,14 @@ class Canvas:
         laid = laid.pick(np.linspace(0, len(laid) - 1, kept).astype(int))
         return replace(laid, width=laid.width * grow, length=laid.length * np.sqrt(grow))
 
-    def _lay(self, place, bank, variant, flip, colour, opacity, body, glaze):
+    def _lay(self, place, tip, variant, flip, colour, opacity, body, glaze):
         """Blend one stroke into the pixels around it."""
         cx, cy, ca, sa, half, thick, bow = place
         reach = thick + abs(bow)
         reach_x, reach_y = abs(ca) * half + abs(sa) * reach + 1, abs(sa) * half + abs(ca) * reach + 1
-        rows, columns = self.relief.shape
-        x0, x1 = max(0, int(cx - reach_x)), min(columns, int(cx + reach_x) + 1)
-        y0, y1 = max(0, int(cy - reach_y)), min(rows, int(cy + reach_y) + 1)
+        high, wide = self.relief.shape
+        x0, x1 = max(0, int(cx - reach_x)), min(wide, int(cx + reach_x) + 1)
+        y0, y1 = max(0, int(cy - reach_y)), min(high, int(cy + reach_y) + 1)
         if x0 >= x1 or y0 >= y1:
             return
         dx = np.arange(x0, x1, dtype=np.float32) + np.float32(0.5 - cx)
@@ -81,14 +101,8 @@ class Canvas:
         u = u / half
         if bow:
             v = v - bow * (1 - u * u)
-        level = 0
-        while level < 4 and 32 >> level > 3 * thick:
-            level += 1
-        tips = bank[level][variant]
-        length, width = tips.shape[0] - 2, tips.shape[1] - 2
-        row = ((u + 1) * (length / 2) + 1).clip(0, length + 1).astype(np.intp)
-        column = ((v * (flip / thick) + 1) * (width / 2) + 1).clip(0, width + 1).astype(np.intp)
-        mark = tips.reshape(-1, 3).take(row * (width + 2) + column, axis=0)
+        printed = tips(tip, _columns(thick))[variant]
+        mark = _between(printed, (u + 1) / 2, (v * (flip / thick) + 1) / 2)
         cover = mark[..., 0] * opacity
         paint = colour[0] + colour[1] * mark[..., 2:]
         under = self.colour[y0:y1, x0:x1]
@@ -103,7 +117,7 @@ class Canvas:
         """The finished picture: the relief shaded by a lamp at the upper left, float32 in [0, 1]."""
         smooth = ndimage.gaussian_filter(self.relief, 0.55 * max(self.scale, 0.6))
         slope_y, slope_x = np.gradient(smooth)
-        facing = -(slope_x * LIGHT[0] + slope_y * LIGHT[1]) * min(1.0, self.scale) ** 0.5
+        facing = -(slope_x * LIGHT[0] + slope_y * LIGHT[1]) * max(self.scale, self.scale**0.5)
         shade = np.tanh(2.2 * facing)[..., None]
         shine = np.clip(shade, 0, 1) ** 3
         return np.clip(self.colour * (1 + depth * shade) + gloss * shine, 0, 1).astype(np.float32)

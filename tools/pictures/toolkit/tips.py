@@ -1,5 +1,7 @@
 """The tips of the brushes: prints of bristly paint, made once for every picture."""
 
+import functools
+
 import numpy as np
 from scipy import ndimage
 
@@ -43,22 +45,28 @@ _TIP_KINDS = {
 
 
 VARIANTS = 10
+COLUMNS = 32  # of a tip as it is drawn
+FEWEST, MOST = 2, 128  # columns of a tip that is shrunk or enlarged for a stroke
 
 
-def _shrunk(tips, level):
-    """The tips at 1 / 2**level of their size, each with an empty border that far-off pixels look up."""
-    small = np.stack([block_mean(tip, 2**level) for tip in tips])
-    return np.pad(small, ((0, 0), (1, 1), (1, 1), (0, 0)))
+def _resized(tip, factor):
+    """A tip at `factor` (a power of two) of its size."""
+    if factor > 1:
+        return np.clip(ndimage.zoom(tip, (factor, factor, 1), order=3, mode="grid-constant", grid_mode=True), 0, None)
+    return block_mean(tip, round(1 / factor))
 
 
-def _make_tips():
-    """{kind: [tips at full size, half size, ...]}; the same brushes for every picture."""
-    bank = {}
-    for number, (kind, habit) in enumerate(_TIP_KINDS.items()):
-        rng = np.random.default_rng(100 + number)
-        tips = np.stack([_tip(rng, **habit) for _ in range(VARIANTS)])
-        bank[kind] = [_shrunk(tips, level) for level in range(5)]
-    return bank
+@functools.cache
+def _drawn(kind):
+    """The tips of a kind as they are drawn; the same brushes for every picture."""
+    rng = np.random.default_rng(100 + list(_TIP_KINDS).index(kind))
+    return [_tip(rng, **_TIP_KINDS[kind]) for _ in range(VARIANTS)]
 
 
-TIPS = _make_tips()
+@functools.cache
+def tips(kind, columns):
+    """The tips of a kind, (VARIANTS, length, width, 3), `columns` wide (a power of two), each with an empty border
+    that far-off pixels look up.
+    """
+    sized = np.stack([_resized(tip, columns / COLUMNS) for tip in _drawn(kind)])
+    return np.pad(sized, ((0, 0), (1, 1), (1, 1), (0, 0)))
