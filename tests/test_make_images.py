@@ -9,7 +9,7 @@ from PIL import Image
 
 IMAGES = make_images.IMAGES
 SIZE = (96, 72)
-MOST_BYTES = 6_000_000
+MOST_BYTES, MOST_MADE_BYTES = 14_000_000, 8_000_000
 SHIPPED = sorted(p for folder in ("content", "style") for p in (IMAGES / folder).glob("*.jpg"))
 
 
@@ -58,11 +58,12 @@ def test_shipped_picture_has_a_row_and_opens(path):
     with Image.open(path) as picture:
         picture.load()
         assert picture.format == "JPEG" and picture.mode == "RGB"
-        assert max(picture.size) <= 800
+        assert picture.size == (1600, 1200) if path.stem in make_images.MADE else max(picture.size) <= 800
 
 
 def test_folder_stays_small():
     assert sum(p.stat().st_size for p in IMAGES.rglob("*") if p.is_file()) <= MOST_BYTES
+    assert sum(p.stat().st_size for p in SHIPPED if p.stem in make_images.MADE) <= MOST_MADE_BYTES
 
 
 def test_command_makes_one_picture_by_name(tmp_path, capsys):

@@ -27,7 +27,8 @@ from pictures.registry import MADE
 from nst_support.whole_file import whole_file
 
 IMAGES = Path(__file__).resolve().parent.parent / "images"
-LONG_SIDE = 800
+MADE_WIDTH = 1600
+PHOTOGRAPH_SIDE = 800
 QUALITY = 90
 
 # The package of each photograph, and the module and name under which it is found there.
@@ -47,7 +48,7 @@ def photograph(name):
     module = importlib.import_module(module_name)
     pixels = module.load_sample_image(key) if key.endswith(".jpg") else getattr(module, key)()
     picture = Image.fromarray(np.asarray(pixels)).convert("RGB")
-    picture.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
+    picture.thumbnail((PHOTOGRAPH_SIDE, PHOTOGRAPH_SIDE), Image.Resampling.LANCZOS)
     return picture
 
 
@@ -83,7 +84,7 @@ def make(job):
 def parse(arguments):
     parser = argparse.ArgumentParser(description="Make the pictures in images/.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="pictures to make (all if none is named)")
-    parser.add_argument("--width", type=int, default=LONG_SIDE, help="width of the made pictures (default 800)")
+    parser.add_argument("--width", type=int, default=MADE_WIDTH, help="width of the made pictures (default 1600)")
     parser.add_argument("--out", type=Path, default=IMAGES, help="folder that gets content/ and style/")
     options = parser.parse_args(arguments)
     known = [*MADE, *PHOTOGRAPHS]

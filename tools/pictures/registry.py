@@ -13,7 +13,7 @@ from pictures.scenes import louvre, pasargadae, persepolis, turbulence
 @dataclass(frozen=True)
 class Picture:
     """A made picture. `render(width, height, seed)` gives float32 (height, width, 3) RGB in [0, 1]: the same
-    for the same arguments, the same composition at every size.
+    for the same arguments, the same composition at every size (but `turbulence`: below 800 px its flow is coarser).
     """
 
     folder: str  # of images/
