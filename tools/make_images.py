@@ -5,36 +5,31 @@
     python tools/make_images.py louvre mosaic        # some, by name
     python tools/make_images.py louvre --width 400 --out /tmp/draft
 
-Made pictures come from tools/scenes.py (content), tools/paintings.py and tools/patterns.py (style), each
-from a fixed seed. Photographs come from scikit-image and scikit-learn where these are installed.
+Made pictures come from tools/pictures/, each from a fixed seed. Photographs come from scikit-image and
+scikit-learn where these are installed.
 """
 
 import argparse
 import importlib
 import multiprocessing
-import os
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
-import paintings
-import patterns
-import scenes
 from PIL import Image
 from tqdm import tqdm
 
-IMAGES = Path(__file__).resolve().parent.parent / "images"
-LONG_SIDE = 800
-QUALITY = 90
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-# The folder of each made picture, and the function that renders it.
-MADE = {name: ("content", render) for name, render in scenes.PICTURES.items()}
-for module in (paintings, patterns):
-    MADE |= {name: ("style", render) for name, render in module.PICTURES.items()}
-# A picture's seed is part of the picture: another seed gives another sky, another flow, other strokes.
-SEEDS = {"louvre": 7, "persepolis": 7, "pasargadae": 7, "turbulence": 3}
-SEEDS |= dict.fromkeys(patterns.PICTURES, patterns.SEED)
-DEFAULT_SEED = 1
+from pictures.registry import MADE
+
+from nst_support.whole_file import whole_file
+
+IMAGES = Path(__file__).resolve().parent.parent / "images"
+MADE_WIDTH = 1600
+PHOTOGRAPH_SIDE = 800
+QUALITY = 90
 
 # The package of each photograph, and the module and name under which it is found there.
 PHOTOGRAPHS = {
@@ -53,22 +48,21 @@ def photograph(name):
     module = importlib.import_module(module_name)
     pixels = module.load_sample_image(key) if key.endswith(".jpg") else getattr(module, key)()
     picture = Image.fromarray(np.asarray(pixels)).convert("RGB")
-    picture.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
+    picture.thumbnail((PHOTOGRAPH_SIDE, PHOTOGRAPH_SIDE), Image.Resampling.LANCZOS)
     return picture
 
 
 def made(name, width):
     """The made picture `name` as a PIL image of that width, 4:3."""
-    pixels = MADE[name][1](width, round(width * 3 / 4), SEEDS.get(name, DEFAULT_SEED))
+    picture = MADE[name]
+    pixels = picture.render(width, round(width * 3 / 4), picture.seed)
     return Image.fromarray(np.round(pixels * 255).astype(np.uint8))
 
 
 def save(picture, path):
-    """Write a JPEG under a temporary name, then rename it: nobody ever sees half a picture."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    picture.save(unfinished, "JPEG", quality=QUALITY, optimize=True)
-    os.replace(unfinished, path)
+    """Write a JPEG; nobody ever sees half a picture."""
+    with whole_file(path) as unfinished:
+        picture.save(unfinished, "JPEG", quality=QUALITY, optimize=True)
 
 
 def make(job):
@@ -90,7 +84,7 @@ def make(job):
 def parse(arguments):
     parser = argparse.ArgumentParser(description="Make the pictures in images/.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="pictures to make (all if none is named)")
-    parser.add_argument("--width", type=int, default=LONG_SIDE, help="width of the made pictures (default 800)")
+    parser.add_argument("--width", type=int, default=MADE_WIDTH, help="width of the made pictures (default 1600)")
     parser.add_argument("--out", type=Path, default=IMAGES, help="folder that gets content/ and style/")
     options = parser.parse_args(arguments)
     known = [*MADE, *PHOTOGRAPHS]
@@ -108,13 +102,13 @@ def main(arguments=None):
     options = parse(arguments)
     jobs = []
     for name in options.names:
-        folder = MADE[name][0] if name in MADE else "content"
+        folder = MADE[name].folder if name in MADE else "content"
         jobs.append((name, options.width, options.out / folder / f"{name}.jpg"))
     if len(jobs) == 1:
         print(make(jobs[0]))
         return
-    # The slowest first, so that neither process idles at the end.
-    jobs.sort(key=lambda job: job[0] not in scenes.PICTURES)
+    # The scenes first: they take longest, and neither process shall idle at the end.
+    jobs.sort(key=lambda job: job[2].parent.name != "content")
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         for line in tqdm(pool.imap_unordered(make, jobs), total=len(jobs), unit="picture"):
             tqdm.write(line)

@@ -1,13 +1,17 @@
 """A breaking wave as a Japanese woodcut: flat blues, carved lines.
 
-Places and sizes are in sheet units, 800 x 600 (see `brush`).
+Places and sizes are in sheet units, 800 x 600 (see `pictures.toolkit.sheet`).
 """
 
 import itertools
 
 import numpy as np
-from brush import fractal, rgb, smoothstep
-from woodblock import Sheet, disc, normals, smooth_line, swelling_line
+
+from pictures.toolkit.blend import smoothstep
+from pictures.toolkit.colour import rgb
+from pictures.toolkit.noise import fractal
+from pictures.toolkit.shapes import line_normals, round_shape, smooth_line, swelling_line
+from pictures.toolkit.woodblock import Sheet
 
 INDIGO, PRUSSIAN, MID_BLUE, PALE_BLUE = rgb("#16284d", "#1f4379", "#4478a6", "#a3c3cd")
 PAPER, FOAM, ROSE, SEAL = rgb("#eadbb8", "#f6efdc", "#d79b7c", "#b8392b")
@@ -60,7 +64,7 @@ def claw_edges(x, y, angle, size, curl):
     turn = angle + curl * t**1.4
     step = size / 15
     line = np.stack([x + np.cumsum(np.cos(turn)) * step, y + np.cumsum(np.sin(turn)) * step], 1)
-    side = normals(line) * (size * (0.25 * (1 - t) ** 0.8 + 0.03))[:, None]
+    side = line_normals(line) * (size * (0.25 * (1 - t) ** 0.8 + 0.03))[:, None]
     return line + side, line - side
 
 
@@ -203,14 +207,16 @@ def print_foam(sheet, rng, wave, size):
     crest = back[int(0.36 * len(back)) :]
     (ax, ay), (bx, by) = crest[20] - crest[0], crest[60] - crest[20]
     turn = np.sign(ax * by - ay * bx)  # which way the wave curls
-    inward = -turn * normals(crest)
+    inward = -turn * line_normals(crest)
     t = np.linspace(0, 1, len(crest))
     lobes = 1 + 0.22 * np.sin(t * 19 + 0.6) + 0.12 * np.sin(t * 43)
     thick = size * (2 + 58 * np.sin(np.pi * np.minimum(t * 0.78, 1)) ** 0.8 * lobes)[:, None]
     inner = crest + inward * thick
     lip = hollow[int(0.86 * len(hollow)) :]
     mass = [np.concatenate([crest, inner[::-1]]), np.concatenate([lip, crest[-30:][::-1]])]
-    puffs = [disc(x, y, r * size) for (x, y), r in zip(crest[6::6], rng.uniform(5, 14, len(crest[6::6])), strict=True)]
+    puffs = [
+        round_shape(x, y, r * size) for (x, y), r in zip(crest[6::6], rng.uniform(5, 14, len(crest[6::6])), strict=True)
+    ]
     outer = foam_fingers(rng, crest, -inward, (12 * size, 34 * size), 30, turn)
     under = foam_fingers(rng, inner[6:], inward[6:], (44 * size, 58 * size), 24, -turn)
     tip = foam_fingers(rng, lip, np.tile([0.25 * turn, 1.0], (len(lip), 1)), (36 * size, 44 * size), 9, turn)
@@ -244,14 +250,14 @@ def print_drips(sheet, rng, wave, size):
         sheet.print(FOAM, swelling_line(streak, rng.uniform(3, 7.5) * size, 1.0, 0.1), grain=0.1)
         for back in (5, 9, 14):
             x, y = between(wave, t)[max(0, start - back)]
-            sheet.print(FOAM, disc(x, y, rng.uniform(0.8, 2.4) * size, 10), grain=0.1)
+            sheet.print(FOAM, round_shape(x, y, rng.uniform(0.8, 2.4) * size, 10), grain=0.1)
 
 
 def print_spray(sheet, rng, count, cx, cy, reach):
     """Drops thrown off the crest, thicker near (cx, cy)."""
     away, turn = reach * rng.random(count) ** 0.7, rng.uniform(0, 2 * np.pi, count)
     drops = [
-        disc(cx + r * np.cos(a) * 1.3, cy + r * np.sin(a) * 0.8, rng.uniform(1.5, 4.2), 14)
+        round_shape(cx + r * np.cos(a) * 1.3, cy + r * np.sin(a) * 0.8, rng.uniform(1.5, 4.2), 14)
         for r, a in zip(away, turn, strict=True)
     ]
     outlined(sheet, drops, FOAM, rgb("#5a7186"), 1.3)
@@ -272,7 +278,9 @@ def print_label(sheet, x, y):
     for start, stop in itertools.pairwise(corners):
         sheet.print(INDIGO, swelling_line(np.linspace(start, stop, 8), 2.4, 1, 1), grain=0.1)
     sheet.print(SEAL, [(x + 5, y + 110), (x + 31, y + 110), (x + 31, y + 136), (x + 5, y + 136)], grain=0.25)
-    sheet.print(PAPER, disc(x + 24, y + 117, 3), [(x + 8, y + 132), (x + 16, y + 116), (x + 28, y + 132)], grain=0.1)
+    sheet.print(
+        PAPER, round_shape(x + 24, y + 117, 3), [(x + 8, y + 132), (x + 16, y + 116), (x + 28, y + 132)], grain=0.1
+    )
 
 
 def mirrored(line, size, x, y):

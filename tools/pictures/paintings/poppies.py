@@ -1,25 +1,17 @@
 """A poppy field in dabs of oil, under a sky of broken colour.
 
-Places and sizes are in sheet units, 800 x 600 (see `brush`).
+Places and sizes are in sheet units, 800 x 600 (see `pictures.toolkit.sheet`).
 """
 
 import numpy as np
-from brush import (
-    Canvas,
-    blob,
-    fill,
-    follow,
-    fractal,
-    jitter,
-    join,
-    mix,
-    polyline,
-    ramp,
-    rgb,
-    scatter,
-    smoothstep,
-    strokes,
-)
+
+from pictures.toolkit.blend import mix_colours, smoothstep
+from pictures.toolkit.canvas import Canvas
+from pictures.toolkit.colour import jitter, ramp, rgb
+from pictures.toolkit.noise import fractal
+from pictures.toolkit.shapes import standing
+from pictures.toolkit.sheet import scatter
+from pictures.toolkit.strokes import blob, fill, follow, join, polyline, strokes
 
 
 def field_crest(x):
@@ -41,7 +33,7 @@ def cloud_sky(x, y):
     blue = ramp(y / 310, ["#4f86c6", "#6ea3d6", "#93bfdf", "#bcd6de", "#e6e0cb"])
     lit = np.clip(0.55 + 4.2 * (cloud - towards_lamp), 0, 1)
     white = ramp(lit, ["#a7a5c4", "#c9bccb", "#ecd5cb", "#faeeda", "#fffaf0"])
-    return mix(blue, white, smoothstep(0.43, 0.57, cloud + 0.05 * np.sin(y / 60)))
+    return mix_colours(blue, white, smoothstep(0.43, 0.57, cloud + 0.05 * np.sin(y / 60)))
 
 
 def paint_sky(canvas, rng):
@@ -139,7 +131,7 @@ def meadow(x, y):
     patch = fractal(x / (0.4 + depth), y * 2.2, 80, 23)
     far = ramp(patch * 1.4 - 0.2, ["#8ea582", "#b3bd83", "#d8cf8e", "#e2d7a4"])
     near = ramp(patch * 1.6 - 0.3, ["#2c4a2c", "#4d7036", "#7d9141", "#b1a751", "#cdb35f"])
-    return mix(far, near, smoothstep(0.05, 0.75, depth))
+    return mix_colours(far, near, smoothstep(0.05, 0.75, depth))
 
 
 def paint_meadow(canvas, rng):
@@ -195,8 +187,8 @@ def paint_poppies(canvas, rng):
     )
     for rank, ((right, down), share, codes) in enumerate(looks):
         petal = size * share * rng.uniform(0.8, 1.2, n)
-        colour = jitter(rng, mix(ramp(rng.random(n), codes), rgb("#f0806e"), 0.5 * (kind > 0.86)), 0.03, 0.03)
-        colour = mix(colour, rgb("#7a1028"), 0.4 * (kind < 0.14))
+        colour = jitter(rng, mix_colours(ramp(rng.random(n), codes), rgb("#f0806e"), 0.5 * (kind > 0.86)), 0.03, 0.03)
+        colour = mix_colours(colour, rgb("#7a1028"), 0.4 * (kind < 0.14))
         px, py = x + right * size + rng.normal(0, 0.08, n) * size, y + down * size * 0.8
         second = jitter(rng, colour + 0.05, 0.05)
         groups.append(strokes(px, py, rng.normal(0, 0.7, n), petal * 1.25, petal * 0.95, colour, second, body=1.5))
@@ -226,11 +218,7 @@ def paint_wild_flowers(canvas, rng):
 
 def paint_walker(canvas, rng, x, foot, tall):
     """A lady in white with a green parasol, and a child, waist-deep in the grass."""
-    k = tall / 100
-
-    def at(*corners):
-        return [(x + k * a, foot - k * b) for a, b in corners]
-
+    k, at = tall / 100, standing(x, foot, tall)
     parts = (  # polygon, strokes, width, direction, colour, streaks
         (at((-20, 0), (-9, 52), (9, 52), (24, 0)), 70, 9, 1.5, "#e9e4ee", "#a9a6d2"),
         (at((4, 0), (4, 50), (10, 52), (25, 0)), 40, 8, 1.4, "#9b9acb", "#6f74b0"),

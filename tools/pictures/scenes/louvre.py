@@ -5,146 +5,19 @@ way a face can look: from this far the eye cannot tell it from stone, and no ray
 """
 
 import numpy as np
-from landscape import Sky
 from scipy import ndimage
-from tracing import (
-    Camera,
-    Noise,
-    bumpy,
-    dot,
-    ground_hits,
-    in_chunks,
-    mix,
-    ramp,
-    rgb,
-    slabs,
-    unit,
-)
 
-
-def frustum(left, right, low, high, near, far, inset=0.0):
-    """Six planes (normals (6, 3), offsets (6,)) of a box whose sides lean inwards by `inset` at the top."""
-    lean = inset / (high - low)
-    normals = np.array(
-        [(-1, lean, 0), (1, lean, 0), (0, lean, -1), (0, lean, 1), (0, 1, 0), (0, -1, 0)],
-        np.float32,
-    )
-    corners = [(left, low, 0), (right, low, 0), (0, low, near), (0, low, far), (0, high, 0), (0, low, 0)]
-    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
-    normals = normals / lengths
-    return normals, np.einsum("ij,ij->i", normals, np.array(corners, np.float32)).astype(np.float32)
-
-
-def meet(planes, origin, direction):
-    """Where rays enter and leave a convex solid, and by which plane; missed where enter >= leave."""
-    enter = np.full(direction.shape[1], -np.inf, np.float32)
-    leave = np.full(direction.shape[1], np.inf, np.float32)
-    through = np.zeros(direction.shape[1], np.int8)
-    for index, (normal, offset) in enumerate(zip(*planes, strict=True)):
-        speed = dot(normal, direction)
-        speed = np.where(np.abs(speed) < 1e-7, 1e-7, speed)
-        travel = (offset - dot(normal, origin)) / speed
-        later = (speed < 0) & (travel > enter)
-        enter = np.where(later, travel, enter)
-        through[later] = index
-        leave = np.where((speed > 0) & (travel < leave), travel, leave)
-    return enter, leave, through
-
-
-class Relief:
-    """A carved bay, periodic to the side: heights in metres, lit once for each way it may face."""
-
-    def __init__(self, wide, tall, per_metre):
-        self.wide, self.tall, self.per_metre = wide, tall, per_metre
-        u = (np.arange(int(wide * per_metre)) + 0.5) / per_metre - wide / 2
-        v = tall - (np.arange(int(tall * per_metre)) + 0.5) / per_metre
-        self.u, self.v = np.meshgrid(u.astype(np.float32), v.astype(np.float32))
-        self.height = np.zeros_like(self.u)
-        self.pane = np.zeros_like(self.u)
-
-    def within(self, half, low, high):
-        return (np.abs(self.u) < half) & (self.v > low) & (self.v < high)
-
-    def raise_to(self, where, height):
-        self.height = np.where(where, np.maximum(self.height, height), self.height)
-
-    def window(self, half, low, high, depth, arch=False):
-        """Cut a window: its reveal, panes and glazing bars."""
-        opening = self.within(half, low, high)
-        if arch:
-            opening |= (np.hypot(self.u, self.v - high) < half) & (self.v >= high)
-        bars = (np.abs(np.abs(self.u) % (half * 0.98) - 0.0) < 0.07) | (np.abs((self.v - low) % 1.05) < 0.07)
-        self.height = np.where(opening, np.where(bars, -depth + 0.1, -depth), self.height)
-        self.pane = np.where(opening & ~bars, 1.0, self.pane)
-
-    def lit(self, sideways, up, outwards):
-        """Sunlight for a sun in that direction (of the facade's own axes), and openness to the sky."""
-        slope_v, slope_u = np.gradient(self.height, 1 / self.per_metre)
-        normal = unit([-slope_u, slope_v, np.ones_like(slope_u)])
-        bright = np.clip(dot(normal, (sideways, up, max(outwards, 0))), 0, 1.2)
-        if outwards <= 0:
-            bright = np.zeros_like(bright)
-        else:
-            for way in np.arange(0.05, 1.6, 0.05):
-                shift_u, shift_v = sideways * way * self.per_metre, up * way * self.per_metre
-                higher = np.roll(self.height, (round(shift_v), -round(shift_u)), (0, 1))
-                bright = bright * (1 - 0.9 * ramp(0.0, 0.04, higher - self.height - outwards * way))
-        around = [
-            ndimage.gaussian_filter(self.height, s * self.per_metre, mode=("nearest", "wrap")) for s in (0.1, 0.4)
-        ]
-        hollow = sum(np.clip(soft - self.height, 0, 0.6) for soft in around)
-        return bright, np.clip(1 - 1.1 * hollow, 0.2, 1)
-
-
-def palace_bay(per_metre):
-    """One bay of the facade, 5 m wide: arcade, order of columns with pedimented window, attic, balustrade."""
-    bay = Relief(5.0, 21.0, per_metre)
-    u, v = bay.u, bay.v
-    edge = 2.5 - np.abs(u)
-    bay.raise_to(v < 0.9, 0.3)
-    grooves = (v < 7.0) & ((v + 0.2) % 0.75 < 0.08)
-    bay.height = np.where(grooves & (v > 0.9), -0.07, bay.height)
-    bay.raise_to((np.hypot(u, v - 4.3) < 1.6) & (v > 4.3), 0.14)
-    bay.raise_to((np.abs(u) < 0.24 + 0.08 * (v - 5.4)) & (v > 5.3) & (v < 6.7), 0.28)
-    bay.window(1.25, 0.9, 4.3, 0.75, arch=True)
-    for low, high, out in (
-        (6.9, 7.15, 0.3),
-        (7.15, 7.5, 0.5),
-        (14.0, 14.5, 0.3),
-        (14.5, 15.3, 0.2),
-        (15.3, 15.8, 0.75),
-    ):
-        bay.raise_to((v > low) & (v <= high), out)
-    bay.raise_to((v > 15.05) & (v < 15.3) & (u % 0.42 < 0.22), 0.5)
-    # Paired half-columns where two bays meet, with base and flaring capital.
-    flare = 0.10 * ramp(13.2, 13.9, v) + 0.07 * ramp(8.2, 7.8, v)
-    column = np.abs(edge - 0.52) - 0.27 - flare
-    bay.raise_to((column < 0) & (v > 7.5) & (v < 14.0), 0.12 + 0.5 * np.sqrt(np.clip(-column / 0.3, 0, 1)))
-    bay.raise_to((edge < 0.95) & (v > 14.0) & (v < 15.3), 0.42)
-    bay.raise_to(bay.within(1.22, 8.2, 12.5), 0.13)
-    bay.raise_to((v > 12.5) & (v < 13.5 - 0.55 * np.abs(u)) & (np.abs(u) < 1.45), 0.3)
-    bay.raise_to((np.abs(v - 13.42 + 0.55 * np.abs(u)) < 0.13) & (np.abs(u) < 1.55) & (v > 12.5), 0.5)
-    bay.raise_to(bay.within(1.5, 12.42, 12.62), 0.48)
-    bay.window(0.92, 8.75, 12.2, 0.5)
-    bay.raise_to(bay.within(1.2, 7.6, 8.6) & ((u % 0.34 < 0.18) | (v > 8.45)), 0.2)
-    bay.raise_to((edge < 0.8) & (v > 15.8) & (v < 19.2), 0.2)
-    bay.raise_to(bay.within(1.0, 16.2, 18.7), 0.14)
-    bay.window(0.72, 16.5, 18.4, 0.4)
-    bay.raise_to((v > 19.2) & (v < 19.7), 0.5)
-    balusters = (u % 0.36 < 0.2) | (v > 20.7) | (v < 19.95) | (edge < 0.5)
-    bay.height = np.where(v > 19.7, np.where(balusters, 0.12, -0.3), bay.height)
-    return bay
-
-
-def roof_bay(per_metre):
-    """One bay of slate roof with its stone dormer."""
-    bay = Relief(5.0, 10.0, per_metre)
-    bay.height = 0.05 * ((bay.v / 0.42) % 1) + 0.02 * (np.floor(bay.u / 0.3 + 0.5 * np.floor(bay.v / 0.42)) % 2)
-    bay.raise_to(bay.within(1.05, 0.4, 3.6), 0.5)
-    bay.raise_to((bay.v > 3.6) & (bay.v < 4.6 - 0.6 * np.abs(bay.u)) & (np.abs(bay.u) < 1.35), 0.65)
-    bay.window(0.6, 0.9, 3.2, 0.1)
-    bay.raise_to(bay.v > 9.6, 0.3)
-    return bay
+from pictures.scenes.louvre_facade import palace_bay, roof_bay
+from pictures.toolkit.blend import mix, smoothstep
+from pictures.toolkit.camera import Camera, in_chunks
+from pictures.toolkit.colour import film_colour
+from pictures.toolkit.convex import frustum, meet
+from pictures.toolkit.daylight import Daylight
+from pictures.toolkit.ground import bumpy, ground_hits, slabs
+from pictures.toolkit.noise import Noise
+from pictures.toolkit.raster import block_mean
+from pictures.toolkit.sky import Sky
+from pictures.toolkit.vectors import dot, mirrored, starts, unit
 
 
 class Palace:
@@ -152,21 +25,22 @@ class Palace:
 
     WALL, ROOF, PLAIN, LAMP = range(4)
 
-    def __init__(self, noise, sun, sunlight, skylight, haze, per_metre):
-        self.noise, self.sun, self.sunlight, self.skylight, self.haze = noise, sun, sunlight, skylight, haze
+    def __init__(self, noise, day, per_metre):
+        self.noise, self.day, sun = noise, day, day.sun
         self.solids = list(self.masses())
         self.normals = np.stack([planes[0] for planes, _, _ in self.solids])
         self.materials = np.array([material for _, material, _ in self.solids])
         self.feet = np.array([foot for _, _, foot in self.solids], np.float32)
         # Drawn finely, then averaged to the detail that the film can hold.
-        shrink = max(1, int(24 / per_metre))
-        self.bays = {self.WALL: palace_bay(24), self.ROOF: roof_bay(24)}
+        drawn = 24 * max(1, round(per_metre / 13))
+        shrink = max(1, int(drawn / per_metre))
+        self.bays = {self.WALL: palace_bay(drawn), self.ROOF: roof_bay(drawn)}
         # The way a face looks: left, right, towards us, away; the sun along its side, up and outwards.
         ways = ((-sun[2], -sun[0]), (sun[2], sun[0]), (sun[0], -sun[2]), (-sun[0], sun[2]))
         self.carved = {}
         for material, bay in self.bays.items():
             lights = [bay.lit(side, sun[1], out) for side, out in ways]
-            self.carved[material] = [[coarser(a, shrink) for a in (*light, bay.pane)] for light in lights]
+            self.carved[material] = [[block_mean(a, shrink) for a in (*light, bay.pane)] for light in lights]
 
     def masses(self):
         """Every solid: planes, material, and the height its texture starts at."""
@@ -207,7 +81,7 @@ class Palace:
 
     def shade(self, points):
         """1 where the sun reaches a point, 0 where a wing stands in its way."""
-        sun = np.broadcast_to(np.asarray(self.sun)[:, None], points.shape)
+        sun = np.broadcast_to(np.asarray(self.day.sun)[:, None], points.shape)
         free = np.ones(points.shape[1], np.float32)
         for planes, material, _ in self.solids:
             if material != self.LAMP:
@@ -221,10 +95,10 @@ class Palace:
         travel, solid, face = self.hit(origin, direction)
         seen = np.flatnonzero(np.isfinite(travel))
         if seen.size:
-            start = origin[:, seen] if origin.shape[1] > 1 else origin
+            start = starts(origin, seen)
             points = start + direction[:, seen] * travel[seen]
             light = self.light(points, solid[seen], face[seen], direction[:, seen], sky)
-            colour[:, seen] = mix(self.haze, light, np.exp(-travel[seen] / 3000))
+            colour[:, seen] = mix(self.day.haze, light, np.exp(-travel[seen] / 3000))
         return colour, travel
 
     def light(self, points, solid, face, direction, sky):
@@ -234,7 +108,7 @@ class Palace:
         along = np.where(face < 2, points[2], points[0])
         bay_number = np.floor((along + 500.5) / 5)
         bright, free, pane = (np.full(points.shape[1], start, np.float32) for start in (0, 1, 0))
-        bright[:] = np.clip(dot(normal, self.sun), 0, 1)
+        bright[:] = np.clip(dot(normal, self.day.sun), 0, 1)
         foot = self.feet[solid]
         for kind, bay in self.bays.items():
             # A wall's carving is stretched to its height; a roof's starts at its eaves.
@@ -254,35 +128,31 @@ class Palace:
                     ndimage.map_coordinates(plane, place, order=1, mode="grid-wrap") for plane in picture
                 )
         tint = self.noise.fbm(*(points / np.array([[3.0], [1.2], [3.0]], np.float32)), 4)
-        stone = mix(rgb(198, 178, 146), rgb(232, 216, 186), tint) * (0.8 + 0.4 * self.noise.fbm(*(points * 3), 2))
+        stone = mix(film_colour(198, 178, 146), film_colour(232, 216, 186), tint) * (
+            0.8 + 0.4 * self.noise.fbm(*(points * 3), 2)
+        )
         streak = self.noise.fbm(points[0] * 1.4, points[1] * 0.12, points[2] * 1.4, 3)
-        stone = stone * (1 - 0.35 * ramp(0.5, 0.75, streak))
-        slate = mix(rgb(74, 84, 100), rgb(112, 120, 132), tint)
+        stone = stone * (1 - 0.35 * smoothstep(0.5, 0.75, streak))
+        slate = mix(film_colour(74, 84, 100), film_colour(112, 120, 132), tint)
         stone = np.where(material == self.ROOF, slate, stone)
         sunlit = bright * self.shade(points + normal * 0.9)
         # The open court sends warm light back up to the lower floors.
-        bounce = rgb(196, 150, 110) * 0.25 * np.exp(-points[1] / 12)
-        wall = stone * (self.sunlight * sunlit + (self.skylight * (0.75 + 0.25 * normal[1]) + bounce) * free)
+        bounce = film_colour(196, 150, 110) * 0.25 * np.exp(-points[1] / 12)
+        wall = stone * (self.day.sunlight * sunlit + (self.day.skylight * (0.75 + 0.25 * normal[1]) + bounce) * free)
         storey = np.floor(points[1] / 8)
         lamps = self.noise.pick(bay_number, storey, solid) < 0.30
         flicker = 0.55 + 0.9 * self.noise.pick(bay_number, solid, storey)
-        mirrored = direction - 2 * dot(direction, normal) * normal
-        glass = 0.02 + 0.22 * sky.clear(mirrored) + rgb(255, 176, 84) * (1.5 * lamps * flicker)
+        reflected = mirrored(direction, normal)
+        glass = 0.02 + 0.22 * sky.clear(reflected) + film_colour(255, 176, 84) * (1.5 * lamps * flicker)
         light = mix(wall, glass, pane)
-        return np.where(material == self.LAMP, rgb(255, 206, 130) * 7.0, light)
-
-
-def coarser(picture, factor):
-    """A picture averaged over blocks; what is left over at the edges is dropped."""
-    rows, columns = (side // factor for side in picture.shape)
-    return picture[: rows * factor, : columns * factor].reshape(rows, factor, columns, factor).mean((1, 3))
+        return np.where(material == self.LAMP, film_colour(255, 206, 130) * 7.0, light)
 
 
 class Pyramid:
     """Glass on a diagonal steel lattice, lit from inside."""
 
-    def __init__(self, noise, centre, half, tall, sun, sunlight, skylight, film_angle):
-        self.noise, self.sun, self.sunlight, self.skylight = noise, sun, sunlight, skylight
+    def __init__(self, noise, centre, half, tall, day, film_angle):
+        self.noise, self.day = noise, day
         self.centre, self.half, self.tall = np.array(centre, np.float32), half, tall
         self.film_angle = film_angle
         x, z = centre
@@ -300,10 +170,10 @@ class Pyramid:
         for lines, broad in ((first, 0.055), (second, 0.055)):
             gap = np.abs(lines - np.round(lines)) * self.half / 9 * 0.85
             soft = np.maximum(pixel, broad)
-            rods = np.maximum(rods, ramp(soft * 1.3, soft * 0.5, gap) * np.minimum(1, broad / pixel * 1.3))
+            rods = np.maximum(rods, smoothstep(soft * 1.3, soft * 0.5, gap) * np.minimum(1, broad / pixel * 1.3))
         rim = (1 - up) * self.half - np.abs(across)
-        rods = np.maximum(rods, ramp(0.26, 0.16, rim))
-        rods = np.maximum(rods, ramp(0.45, 0.3, points[1]))
+        rods = np.maximum(rods, smoothstep(0.26, 0.16, rim))
+        rods = np.maximum(rods, smoothstep(0.45, 0.3, points[1]))
         return rods, np.floor(first), np.floor(second)
 
     def over(self, origin, direction, behind, distance, sky):
@@ -312,7 +182,7 @@ class Pyramid:
         seen = np.flatnonzero((enter < leave) & (enter > 0.01) & (enter < distance))
         if not seen.size:
             return behind
-        start = origin[:, seen] if origin.shape[1] > 1 else origin
+        start = starts(origin, seen)
         direction, enter, leave, face = direction[:, seen], enter[seen], leave[seen], face[seen]
         front, back = start + direction * enter, start + direction * leave
         normal = self.planes[0][face].T
@@ -322,12 +192,16 @@ class Pyramid:
         pane = unit(normal + 0.06 * tilt)
         facing = np.clip(-dot(direction, pane), 0, 1)
         mirror = 0.27 + 0.73 * (1 - facing) ** 3
-        mirrored = direction - 2 * dot(direction, pane) * pane
-        mirrored[1] = np.abs(mirrored[1])
-        reflection = sky(unit(mirrored)) + rgb(255, 200, 130) * 20 * np.clip(dot(mirrored, self.sun), 0, 1) ** 900
+        reflected = mirrored(direction, pane)
+        reflected[1] = np.abs(reflected[1])
+        reflection = (
+            sky(unit(reflected)) + film_colour(255, 200, 130) * 20 * np.clip(dot(reflected, self.day.sun), 0, 1) ** 900
+        )
         inside = self.interior(behind[:, seen], front, back, direction, leave - enter, distance[seen] - enter)
         colour = mix(inside, reflection, mirror)
-        steel = rgb(78, 82, 90) * (self.sunlight * np.clip(dot(normal, self.sun), 0, 1) * 0.6 + self.skylight * 0.6)
+        steel = film_colour(78, 82, 90) * (
+            self.day.sunlight * np.clip(dot(normal, self.day.sun), 0, 1) * 0.6 + self.day.skylight * 0.6
+        )
         behind = behind.copy()
         behind[:, seen] = mix(colour, steel, rods)
         return behind
@@ -337,78 +211,80 @@ class Pyramid:
         far_face = np.where(np.abs(back[0] - self.centre[0]) > np.abs(back[2] - self.centre[1]), 0, 2)
         rods = self.lattice(back, far_face, depth + 45)[0]
         floor = back[1] < 0.05
-        hall = rgb(255, 172, 84) * (0.45 + 0.8 * self.noise.fbm(back[0] * 0.5, back[1], back[2] * 0.5, 3))
-        through = np.where(floor, hall, behind * rgb(186, 220, 214) * 0.6)
-        through = mix(through, rgb(70, 66, 62) * 0.7, 0.75 * rods * ~floor)
+        hall = film_colour(255, 172, 84) * (0.45 + 0.8 * self.noise.fbm(back[0] * 0.5, back[1], back[2] * 0.5, 3))
+        through = np.where(floor, hall, behind * film_colour(186, 220, 214) * 0.6)
+        through = mix(through, film_colour(70, 66, 62) * 0.7, 0.75 * rods * ~floor)
         middle = (front + back) / 2
-        glow = rgb(255, 158, 58) * 3.4 * np.exp(-np.maximum(middle[1], 0) / (0.17 * self.tall))
+        glow = film_colour(255, 158, 58) * 3.4 * np.exp(-np.maximum(middle[1], 0) / (0.17 * self.tall))
         # Strings of lamps under the glass.
         cells = [np.floor(axis * 0.9) for axis in front]
         from_lamp = np.hypot(*(axis * 0.9 - cell - 0.5 for axis, cell in zip(front[:2], cells[:2], strict=True)))
         lamp = self.noise.pick(*cells) * (from_lamp < 0.16)
         glow = glow * (0.7 + 0.5 * self.noise.fbm(front[0] * 0.7, front[1] * 0.9, front[2] * 0.7, 2))
-        glow = glow + rgb(255, 214, 150) * 7 * ((lamp > 0.90) & (front[1] < 0.42 * self.tall))
+        glow = glow + film_colour(255, 214, 150) * 7 * ((lamp > 0.90) & (front[1] < 0.42 * self.tall))
         return through + glow * np.clip(depth / 12, 0.15, 1)
 
 
 class Court:
-    """The paved court after rain: granite setts, puddles, everything mirrored."""
+    """The paved court after rain: granite setts, puddles, everything reflected."""
 
     def __init__(self, noise, palace, pyramid, sky):
         self.noise, self.palace, self.pyramid, self.sky = noise, palace, pyramid, sky
 
     def light(self, points, direction, travel):
+        """Light leaving the court, the mirrored palace and pyramid in its puddles."""
         noise, palace = self.noise, self.palace
         x, y, z = points
         sett, joint = slabs(noise, x + 0.02 * z, z, 1.5, 1.0)
         detail = np.exp(-travel / 60)
         fine = noise.fbm(9 * x, y, 9 * z, 3)
-        stone = mix(rgb(112, 108, 104), rgb(156, 148, 138), mix(0.5, sett, detail)) * (0.6 + 0.6 * fine)
-        stone = stone * (1 - 0.6 * detail * ramp(0.07, 0.02, joint))
+        stone = mix(film_colour(112, 108, 104), film_colour(156, 148, 138), mix(0.5, sett, detail)) * (0.6 + 0.6 * fine)
+        stone = stone * (1 - 0.6 * detail * smoothstep(0.07, 0.02, joint))
         # Bands of pale stone lead towards the pyramid.
-        band = ramp(0.5, 0.35, np.abs((x - self.pyramid.centre[0]) % 9 - 4.5)) + ramp(0.5, 0.35, np.abs(z % 12 - 6))
-        stone = mix(stone, rgb(196, 186, 170) * (0.6 + 0.5 * fine), 0.6 * np.clip(band, 0, 1))
-        wet = ramp(0.40, 0.54, noise.fbm(0.16 * x, y, 0.27 * z, 5) + 0.06 * (sett - 0.5))
+        band = smoothstep(0.5, 0.35, np.abs((x - self.pyramid.centre[0]) % 9 - 4.5)) + smoothstep(
+            0.5, 0.35, np.abs(z % 12 - 6)
+        )
+        stone = mix(stone, film_colour(196, 186, 170) * (0.6 + 0.5 * fine), 0.6 * np.clip(band, 0, 1))
+        wet = smoothstep(0.40, 0.54, noise.fbm(0.16 * x, y, 0.27 * z, 5) + 0.06 * (sett - 0.5))
         rough = bumpy(noise, points, (0.05, 0.3), 0.22)
         calm = bumpy(noise, points, (0.5, 1.7), 0.008)
         normal = unit(mix(rough * [[0.35], [1], [1]], calm, wet))
         facing = np.clip(-dot(direction, normal), 0.02, 1)
         mirror = (0.03 + 0.97 * (1 - facing) ** 5) * mix(0.42, 0.95, wet)
-        mirrored = direction - 2 * dot(direction, normal) * normal
-        mirrored[1] = np.maximum(mirrored[1], 0.004)
-        mirrored = unit(mirrored)
-        seen, distance = palace.look(points, mirrored, self.sky)
-        seen = self.pyramid.over(points, mirrored, seen, distance, self.sky)
-        lit = palace.shade(points) * np.clip(dot(rough, palace.sun), 0, 1)
-        enter, leave, _ = meet(self.pyramid.planes, points, np.broadcast_to(palace.sun[:, None], points.shape))
+        reflected = mirrored(direction, normal)
+        reflected[1] = np.maximum(reflected[1], 0.004)
+        reflected = unit(reflected)
+        seen, distance = palace.look(points, reflected, self.sky)
+        seen = self.pyramid.over(points, reflected, seen, distance, self.sky)
+        lit = palace.shade(points) * np.clip(dot(rough, palace.day.sun), 0, 1)
+        enter, leave, _ = meet(self.pyramid.planes, points, np.broadcast_to(palace.day.sun[:, None], points.shape))
         lit = lit * np.where((enter < leave) & (leave > 0), 0.55, 1)
         warm = np.hypot(
             np.maximum(np.abs(x - self.pyramid.centre[0]) - self.pyramid.half, 0),
             np.maximum(np.abs(z - self.pyramid.centre[1]) - self.pyramid.half, 0),
         )
-        lamps = rgb(255, 180, 100) * 0.8 * np.exp(-warm / 3.5)
-        stone = stone * mix(1, 0.6, wet) * (palace.sunlight * lit + palace.skylight + lamps)
+        lamps = film_colour(255, 180, 100) * 0.8 * np.exp(-warm / 3.5)
+        stone = stone * mix(1, 0.6, wet) * (palace.day.sunlight * lit + palace.day.skylight + lamps)
         return mix(stone, seen, mirror)
 
 
-def louvre(width, height, seed):
+def render(width, height, seed):
     """A glass pyramid in a palace court after rain, the sun low on the left."""
     noise = Noise(seed)
     sun = unit([-0.66, 0.32, -0.68])
     palette = {
-        "zenith": rgb(18, 80, 168),
-        "horizon": rgb(190, 208, 218),
-        "glow": rgb(255, 210, 150),
-        "sun": rgb(255, 214, 166) * 2.3,
-        "shade": rgb(126, 152, 200) * 0.66,
+        "zenith": film_colour(18, 80, 168),
+        "horizon": film_colour(190, 208, 218),
+        "glow": film_colour(255, 210, 150),
+        "sun": film_colour(255, 214, 166) * 2.3,
+        "shade": film_colour(126, 152, 200) * 0.66,
     }
-    sunlight, skylight = rgb(255, 198, 134) * 3.6, rgb(112, 150, 216) * 0.56
-    haze = rgb(206, 204, 202)
+    day = Daylight(sun, film_colour(255, 198, 134) * 3.6, film_colour(112, 150, 216) * 0.56, film_colour(206, 204, 202))
     camera = Camera((0, 1.7, 0), 0, 60, 0.69, width, height)
     rays = camera.rays()
     sky = Sky(noise, sun, palette, 0.05, width / 80, top=75, drift=7.7)
-    palace = Palace(noise, sun, sunlight, skylight, haze, 1 / (camera.scale * 105))
-    pyramid = Pyramid(noise, (7.5, 50), 12.5, 15.5, sun, sunlight, skylight, camera.scale)
+    palace = Palace(noise, day, 1 / (camera.scale * 105))
+    pyramid = Pyramid(noise, (7.5, 50), 12.5, 15.5, day, camera.scale)
     court = Court(noise, palace, pyramid, sky)
 
     def trace(direction):
@@ -418,7 +294,7 @@ def louvre(width, height, seed):
         if seen.size:
             points = camera.eye + direction[:, seen] * ground[seen]
             wet = court.light(points, direction[:, seen], ground[seen])
-            colour[:, seen] = mix(haze, wet, np.exp(-ground[seen] / 3000))
+            colour[:, seen] = mix(day.haze, wet, np.exp(-ground[seen] / 3000))
         return pyramid.over(camera.eye, direction, colour, np.minimum(distance, ground + 30), sky)
 
     return camera.develop(in_chunks(trace, rays), 0.50, 0.09)

@@ -1,11 +1,17 @@
 """Mountains in mist and an old pine, in ink on paper.
 
-Places and sizes are in sheet units, 800 x 600 (see `brush`).
+Places and sizes are in sheet units, 800 x 600 (see `pictures.toolkit.sheet`).
 """
 
 import numpy as np
-from brush import Canvas, fill, fractal, mix, noise, polyline, ramp, rgb, scatter, smoothstep, strokes
-from woodblock import smooth_line
+
+from pictures.toolkit.blend import mix_colours, smoothstep
+from pictures.toolkit.canvas import Canvas
+from pictures.toolkit.colour import ramp, rgb
+from pictures.toolkit.noise import fractal, noise
+from pictures.toolkit.shapes import smooth_line
+from pictures.toolkit.sheet import scatter
+from pictures.toolkit.strokes import fill, polyline, strokes
 
 INK = rgb("#1c1d22")
 
@@ -70,7 +76,7 @@ def paint_range(canvas, k, paper):
     crest, dark = ridge(along, k), shaded_side(along, k)
     wet = (8 - 1.5 * k) * (fractal(x, y, 30, 131 + k) - 0.5)
     below = y + wet - np.interp(x + wet, along, crest)
-    canvas.colour[:] = mix(canvas.colour, paper, (0.5, 0.7, 0.8, 0.8)[k] * smoothstep(-4, 12 + 10 * k, below))
+    canvas.colour[:] = mix_colours(canvas.colour, paper, (0.5, 0.7, 0.8, 0.8)[k] * smoothstep(-4, 12 + 10 * k, below))
     pools = fractal(x, y, 60, 145 + k, 4)
     clefts = smoothstep(0.42, 0.66, fractal(x * 1.7 + 0.2 * wet, y * 0.42, 34, 141 + k, 4))
     wander = np.clip(below / 60, 0, 1.5) * (90 * (pools - 0.5) + 34 * (clefts - 0.5))

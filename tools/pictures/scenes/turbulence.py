@@ -2,7 +2,13 @@
 
 import numpy as np
 from scipy import fft, ndimage
-from tracing import Noise, dot, in_chunks, mix, ramp, tone_map, unit
+
+from pictures.toolkit.blend import mix, smoothstep
+from pictures.toolkit.camera import in_chunks, tone_map
+from pictures.toolkit.noise import Noise
+from pictures.toolkit.raster import block_mean
+from pictures.toolkit.relief import highlight
+from pictures.toolkit.vectors import dot, unit
 
 
 class DiscFlow:
@@ -69,9 +75,10 @@ class DiscFlow:
         return length
 
 
-def turbulence(width, height, seed):
+def render(width, height, seed):
     """Decaying turbulence in a disc, its vorticity in ink blue, ivory and ember, under a raking light."""
-    size = int(np.clip(height * 0.54, 96, 360)) // 4 * 4
+    # A larger grid would let finer eddies live, and in the end give another flow.
+    size = int(np.clip(height * 0.54, 96, 324)) // 4 * 4
     flow = DiscFlow(size, seed, viscosity=52 / size**1.9)
     until, now, dye_from, trail = 2.5, 0.0, 1.6, []
     while now < until:
@@ -152,29 +159,29 @@ def paint_flow(flow, trail, width, height, seed):
     strong = np.percentile(np.abs(swirl[away < 0.97]), 97)
     source = carried_from(x[::scale, ::scale] * flow.RADIUS, y[::scale, ::scale] * flow.RADIUS, flow, trail)
     dye = Noise(seed + 1).fbm(source[0] * 5, source[1] * 5, 0 * x[::scale, ::scale], 3)
-    dye = ndimage.zoom(dye, scale, order=1) - 0.5
+    # Where the flow has drawn the dye out finer than the pixels, its streaks would only sparkle.
+    stretch = 5 * np.sqrt(sum(slope**2 for axis in source for slope in np.gradient(axis)))
+    dye = ndimage.zoom((dye - 0.5) * smoothstep(1.0, 0.3, stretch), scale, order=1)
     value = np.tanh(1.3 * swirl / strong + 0.9 * dye)
     # Thick paint where the flow spins: the light from the upper left shows its ridges.
     raised = ndimage.gaussian_filter(np.abs(value) * 0.05 - 0.12 * away**6, radius * 0.004)
     colour = lit_relief(flow_colour(value) ** 2.2, raised, radius, 0.22)
     table = slate(x, y, radius, seed)
     # The disc's soft shadow falls to the lower right; a thin ivory rim holds it.
-    shadow = ramp(0.86, 1.22, np.hypot(x - 0.05, y - 0.07))
+    shadow = smoothstep(0.86, 1.22, np.hypot(x - 0.05, y - 0.07))
     table = table * (0.15 + 0.85 * shadow[..., None])
     rim = np.array([0.75, 0.66, 0.5]) * (0.55 - 0.5 * (x + y) / 1.4)[..., None]
-    colour = mix(colour, rim, ramp(0.994, 0.998, away)[..., None])
-    colour = mix(colour, table, ramp(1.008, 1.012, away)[..., None])
+    colour = mix(colour, rim, smoothstep(0.994, 0.998, away)[..., None])
+    colour = mix(colour, table, smoothstep(1.008, 1.012, away)[..., None])
     image = tone_map(colour, 0.95)
-    image = image.reshape(height, scale, width, scale, 3).mean((1, 3))
-    return np.ascontiguousarray(image, np.float32)
+    return block_mean(image, scale).astype(np.float32)
 
 
 def lit_relief(colour, raised, pixels, gloss):
     """Colour (h, w, 3) on a surface of that height (unit: `pixels`), lit from the upper left."""
     slope_y, slope_x = np.gradient(raised, 1 / pixels)
-    normal = unit([-slope_x, -slope_y, np.ones_like(slope_x)])
-    light = unit([-0.5, -0.6, 0.62])
-    shine = np.clip(dot(normal, unit(light + np.array([0, 0, 1], np.float32))), 0, 1) ** 50
+    normal, light = unit([-slope_x, -slope_y, np.ones_like(slope_x)]), unit([-0.5, -0.6, 0.62])
+    shine = highlight(normal, light, 50)
     return colour * (0.3 + 1.1 * np.clip(dot(normal, light), 0, 1))[..., None] + gloss * shine[..., None]
 
 

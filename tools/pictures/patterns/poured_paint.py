@@ -9,17 +9,23 @@ way, so nothing blurs. The drop map is that of mathematical marbling (Lu, Jaffer
 from dataclasses import dataclass
 
 import numpy as np
-import pattern_surface as surface
-from pattern_surface import linear, mix, smoothstep
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-MARGIN = 160  # design units around the picture from which paint may flow in
+from pictures.toolkit.blend import mix, mix_colours, smoothstep
+from pictures.toolkit.colour import linear
+from pictures.toolkit.noise import raster_noise
+from pictures.toolkit.raster import blur, finish, make_raster
+from pictures.toolkit.relief import highlight, relief_normals
+from pictures.toolkit.sheet import SHEET_HEIGHT, SHEET_WIDTH
+from pictures.toolkit.vectors import dot, unit
+
+MARGIN = 160  # sheet units around the picture from which paint may flow in
 
 WHITE, ICE, SKY, AZURE, COBALT, NAVY, BLACK = linear(
-    "f7f2e6", "b4dbe6", "55b3d4", "1a7ab8", "0f489e", "0a1e52", "06070d"
+    "#f7f2e6", "#b4dbe6", "#55b3d4", "#1a7ab8", "#0f489e", "#0a1e52", "#06070d"
 )
-GOLD = linear("d9a640")
+GOLD = linear("#d9a640")
 
 # What a cup holds, from the middle to the rim: colour and share of the radius.
 CUPS = (
@@ -76,18 +82,18 @@ CUPS = (
 
 def render(width, height, seed):
     """Poured blue and white paint with gold and black, float32 (height, width, 3) in [0, 1]."""
-    canvas = surface.make_canvas(width, height)
+    raster = make_raster(width, height)
     rng = np.random.default_rng(seed)
-    swirl, tilt = flow_map(canvas, rng, 3, 340, 0.38), flow_map(canvas, rng, 1, 260, 0.14)
+    swirl, tilt = flow_map(raster, rng, 3, 340, 0.38), flow_map(raster, rng, 1, 260, 0.14)
     foam, pours = foam_cells(rng), make_pours(rng)
 
-    x, y = tilt(*canvas.grid())
+    x, y = tilt(*raster.grid())
     web = rising_cells(x, y, foam)
     x, y = swirl(x, y)
     pigment, gold = poured_colour(x, y, pours)
     pigment = streak(pigment, x, y, rng)
-    pigment, gold, relief = lay_lacing(pigment, gold, web, canvas, rng)
-    return surface.finish(varnish(pigment, gold, relief, canvas, rng), canvas)
+    pigment, gold, relief = lay_lacing(pigment, gold, web, raster, rng)
+    return finish(varnish(pigment, gold, relief, raster, rng), raster)
 
 
 # ---------------------------------------------------------------------------- flow
@@ -102,18 +108,19 @@ class FlowMap:
     pitch: float
 
     def __call__(self, x, y):
+        """The source (x, y) of the paint at points of the sheet."""
         at = np.stack([(y + MARGIN) / self.pitch, (x + MARGIN) / self.pitch])
         return tuple(ndimage.map_coordinates(s, at, order=1, mode="nearest") for s in (self.source_x, self.source_y))
 
 
-def flow_map(canvas, rng, phases, scale, strength):
+def flow_map(raster, rng, phases, scale, strength):
     """Backward map of a flow that changes `phases` times; divergence-free, as it has a stream function.
 
     `strength`: how far, in units of `scale`, paint drifts during one phase.
     """
-    pitch = max(1.0, 800 / max(canvas.width, 200))
-    xs = np.arange(-MARGIN, surface.DESIGN_WIDTH + MARGIN + pitch, pitch, dtype=np.float32)
-    ys = np.arange(-MARGIN, surface.DESIGN_HEIGHT + MARGIN + pitch, pitch, dtype=np.float32)
+    pitch = max(1.0, 800 / max(raster.width, 200))
+    xs = np.arange(-MARGIN, SHEET_WIDTH + MARGIN + pitch, pitch, dtype=np.float32)
+    ys = np.arange(-MARGIN, SHEET_HEIGHT + MARGIN + pitch, pitch, dtype=np.float32)
     x, y = np.meshgrid(xs, ys)
     for _ in range(phases):
         velocity = _random_velocity(rng, scale, strength)
@@ -125,8 +132,8 @@ def _random_velocity(rng, scale, strength):
     """Curl of a random stream function with swirls of `scale` and of half that; a function of x, y."""
     step = 8.0
     shape = (
-        int((surface.DESIGN_HEIGHT + 4 * MARGIN) / step),
-        int((surface.DESIGN_WIDTH + 4 * MARGIN) / step),
+        int((SHEET_HEIGHT + 4 * MARGIN) / step),
+        int((SHEET_WIDTH + 4 * MARGIN) / step),
     )
     stream = np.zeros(shape, np.float32)
     # Filtering a fixed number of random values, not pixels, keeps the flow the same at every size.
@@ -251,12 +258,12 @@ def streak(pigment, x, y, rng):
         spread = 0.05 + np.hypot(down, right)
         # A hairline keeps its amount of pigment when it gets thinner than a sample.
         hair = np.maximum(1 - np.abs(field) / spread, 0) * (0.05 / spread)
-        pigment = mix(pigment, tint, strength * hair)
+        pigment = mix_colours(pigment, tint, strength * hair)
     return pigment
 
 
 def _carried_noise(x, y, scale, rng):
-    """Noise of `scale` design units at points before the flow, periodic far outside the picture."""
+    """Noise of `scale` sheet units at points before the flow, periodic far outside the picture."""
     table = ndimage.gaussian_filter(rng.normal(size=(512, 512)), 2.5, mode="wrap")
     at = np.stack([y, x]) * (4 / scale)
     return ndimage.map_coordinates((table / table.std()).astype(np.float32), at, order=1, mode="grid-wrap")
@@ -311,19 +318,19 @@ def rising_cells(x, y, foam):
     return Web(*(f.reshape(x.shape).astype(np.float32) for f in fields))
 
 
-def lay_lacing(pigment, gold, web, canvas, rng):
-    """Lets cells break through the paint; returns colour, gold and relief in design units."""
+def lay_lacing(pigment, gold, web, raster, rng):
+    """Lets cells break through the paint; returns colour, gold and relief in sheet units."""
     # Lacing swells and thins along its way.
-    lace = 0.7 + 0.045 * web.size * np.clip(1 + 0.6 * surface.noise(canvas, 40, rng), 0.2, 2.4)
+    lace = 0.7 + 0.045 * web.size * np.clip(1 + 0.6 * raster_noise(raster, 40, rng), 0.2, 2.4)
     wall, shell = (web.wall - lace) / web.size, 0.58 + 0.22 * (web.chance - 0.5) - web.share
     edge = -np.logaddexp(-wall * 14, -shell * 14) / 14 * web.size  # a smooth minimum: round corners
-    # Only crowded cells break open; the lone ones stay under the surface.
+    # Only crowded cells break open; the lone ones stay under the
     alive = ((web.size < 26) & (web.chance > 0.06)).astype(np.float32)
     opened = smoothstep(-0.5, 0.5, edge) * alive
     inside = _cell_colour(web, pigment, np.maximum(edge, 0) / web.size)
     rim = smoothstep(0.86, 0.72, web.share + 0.1 * (web.chance * 5 % 1)) * alive * (1 - opened)
-    pigment = mix(pigment, WHITE * (0.9 + 0.1 * np.cos(40 * web.chance))[..., None], 0.93 * rim)
-    pigment = mix(pigment, inside, opened)
+    pigment = mix_colours(pigment, WHITE * (0.9 + 0.1 * np.cos(40 * web.chance))[..., None], 0.93 * rim)
+    pigment = mix_colours(pigment, inside, opened)
     relief = 1.3 * rim + 0.5 * opened * np.sqrt(np.maximum(edge, 0))
     return pigment, gold * (1 - np.maximum(opened, rim)), relief
 
@@ -332,27 +339,27 @@ def _cell_colour(web, pigment, depth):
     """Colour inside the cells: a dark ring along the lacing, and in some the paint below shows."""
     lots = np.array([0.36, 0.62, 0.84, 0.91, 0.95, 1.0])
     inside = np.stack([COBALT, AZURE, NAVY, SKY, BLACK, WHITE])[np.searchsorted(lots, web.chance)]
-    inside = mix(inside, inside * 0.45, smoothstep(0.16, 0.02, depth))
+    inside = mix_colours(inside, inside * 0.45, smoothstep(0.16, 0.02, depth))
     see_through = smoothstep(0.16, 0.3, depth) * (web.chance * 7 % 1 > 0.55)
-    return mix(inside, mix(pigment, inside, 0.35), see_through)
+    return mix_colours(inside, mix(pigment, inside, 0.35), see_through)
 
 
 # ---------------------------------------------------------------------------- gloss
 
 
-def varnish(pigment, gold, relief, canvas, rng):
+def varnish(pigment, gold, relief, raster, rng):
     """Wet, glossy paint under a window and a lamp."""
     brightness = np.sqrt(pigment @ np.array([0.3, 0.5, 0.2], np.float32))
     # Wet paint levels itself: colours stand a little apart in height, with rounded shoulders.
-    lifted = 1.5 * surface.blur(brightness, 1.8, canvas) + 6 * surface.blur(brightness, 8, canvas)
-    flakes = surface.noise(canvas, 1.6, rng)
-    height = lifted + surface.blur(relief, 0.7, canvas) + gold * (0.8 + 0.3 * flakes)
-    swell = 10 * surface.noise(canvas, 190, rng) + 2.2 * surface.noise(canvas, 60, rng)
-    normal = surface.normals(height + swell + 0.16 * surface.noise(canvas, 9, rng), canvas)
-    diffuse = 0.60 + 0.5 * np.maximum(surface.along(normal, surface.unit((-0.5, -0.62, 0.6))), 0)
+    lifted = 1.5 * blur(brightness, 1.8, raster) + 6 * blur(brightness, 8, raster)
+    flakes = raster_noise(raster, 1.6, rng)
+    height = lifted + blur(relief, 0.7, raster) + gold * (0.8 + 0.3 * flakes)
+    swell = 10 * raster_noise(raster, 190, rng) + 2.2 * raster_noise(raster, 60, rng)
+    normal = relief_normals(height + swell + 0.16 * raster_noise(raster, 9, rng), raster.pitch)
+    diffuse = 0.60 + 0.5 * np.maximum(dot(normal, unit((-0.5, -0.62, 0.6))), 0)
     light = pigment * diffuse[..., None]
-    metal = surface.highlight(normal, (-0.4, -0.5, 0.9), 12) * (0.8 + 0.5 * flakes)
-    light = mix(light, GOLD * (0.3 + 1.7 * np.maximum(metal, 0))[..., None], gold)
+    metal = highlight(normal, (-0.4, -0.5, 0.9), 12) * (0.8 + 0.5 * flakes)
+    light = mix_colours(light, GOLD * (0.3 + 1.7 * np.maximum(metal, 0))[..., None], gold)
     return light + reflections(normal)
 
 
@@ -363,6 +370,6 @@ def reflections(normal):
     across, upwards = right + 0.34, down + 0.42
     pane = smoothstep(0.17, 0.12, np.abs(across)) * smoothstep(0.2, 0.15, np.abs(upwards))
     bars = smoothstep(0.008, 0.022, np.abs(across)) * smoothstep(0.008, 0.022, np.abs(upwards + 0.02))
-    room = 0.04 * smoothstep(0.2, -0.9, down) + 0.09 * surface.highlight(normal, (-0.3, -0.42, 0.86), 110)
-    lamp = 0.6 * surface.highlight(normal, (0.55, 0.28, 0.8), 420)
-    return (0.34 * pane * bars + room)[..., None] * linear("fff4e2") + lamp[..., None] * linear("dfeaff")
+    room = 0.04 * smoothstep(0.2, -0.9, down) + 0.09 * highlight(normal, (-0.3, -0.42, 0.86), 110)
+    lamp = 0.6 * highlight(normal, (0.55, 0.28, 0.8), 420)
+    return (0.34 * pane * bars + room)[..., None] * linear("#fff4e2") + lamp[..., None] * linear("#dfeaff")

@@ -1,10 +1,17 @@
 """A river bank at evening, in dots of pure colour.
 
-Places and sizes are in sheet units, 800 x 600 (see `brush`).
+Places and sizes are in sheet units, 800 x 600 (see `pictures.toolkit.sheet`).
 """
 
 import numpy as np
-from brush import Canvas, blob, fractal, inside, jitter, mix, noise, ramp, rgb, scatter, smoothstep, strokes
+
+from pictures.toolkit.blend import mix_colours, smoothstep
+from pictures.toolkit.canvas import Canvas
+from pictures.toolkit.colour import jitter, ramp, rgb
+from pictures.toolkit.noise import fractal, noise
+from pictures.toolkit.shapes import inside, standing
+from pictures.toolkit.sheet import scatter
+from pictures.toolkit.strokes import blob, strokes
 
 PIGMENTS = rgb(
     "#1f2f86", "#2f5fc4", "#58a0dc", "#a9d4ea", "#4b2d83", "#8460b4", "#c3a4d6", "#b23a78",
@@ -27,7 +34,7 @@ def sun_sky(x, y):
     glow = ramp(away / 520, ["#fffbe0", "#fdeb9a", "#fbd08e", "#f3bda6", "#c9bfd6", "#93bfe2", "#6fa3dc", "#5a86cc"])
     bar = smoothstep(0.52, 0.66, fractal(x * 0.35, y * 1.9, 62, 61)) * smoothstep(10, 120, y)
     warm = ramp(away / 560, ["#fff3c4", "#fbc07f", "#ee9c96", "#b793c8"])
-    return mix(glow, warm, 0.8 * bar)
+    return mix_colours(glow, warm, 0.8 * bar)
 
 
 def bank_top(x):
@@ -49,11 +56,11 @@ def open_water(x, y):
     ripple = np.sin(y / (2.2 + (y - 250) / 60) + 3 * fractal(x / 3, y, 20, 71, 2) + x / 160)
     mirror = sun_sky(x + 10 * ripple, 2 * FAR_BANK - y * 0.92 - 30)
     deep = ramp((y - FAR_BANK) / 240, ["#8fb8d8", "#5d93cf", "#3d6cbb", "#35519f"])
-    water = mix(mirror, deep, 0.38 + 0.34 * ripple)
-    path = np.exp(-(((x - 664) / (26 + (y - FAR_BANK) * 0.32)) ** 2)) * smoothstep(0.1, 0.7, ripple)
+    water = mix_colours(mirror, deep, 0.38 + 0.34 * ripple)
+    path = np.exp(-(((x - 664) / (26 + np.maximum(y - FAR_BANK, 0) * 0.32)) ** 2)) * smoothstep(0.1, 0.7, ripple)
     shade = smoothstep(330, 266, y + 14 * ripple - 26 * smoothstep(300, 30, x))
-    water = mix(water, far_bank(x, 2 * FAR_BANK - y - 8) * 0.9, 0.8 * shade * (0.7 + 0.3 * ripple))
-    return mix(water, rgb("#fff0a8"), 0.85 * path)
+    water = mix_colours(water, far_bank(x, 2 * FAR_BANK - y - 8) * 0.9, 0.8 * shade * (0.7 + 0.3 * ripple))
+    return mix_colours(water, rgb("#fff0a8"), 0.85 * path)
 
 
 def near_shore(x):
@@ -67,7 +74,7 @@ def lawn(x, y):
     cool = ramp(fractal(x, y * 2.4, 34, 74), ["#27488c", "#2b6a66", "#4d3f92", "#3f8450"])
     leaf_shade = smoothstep(300, 150, x + 0.9 * (y - 500) + 90 * (fractal(x, y * 2, 44, 75) - 0.5))
     low = smoothstep(556, 604, y + 10 * np.sin(x / 21))
-    return mix(light, cool, np.maximum(leaf_shade, 0.75 * low))
+    return mix_colours(light, cool, np.maximum(leaf_shade, 0.75 * low))
 
 
 def sail(mast, foot, height, lean):
@@ -101,10 +108,12 @@ def with_boats(colour, x, y):
         seen = (y > foot) & (np.sin(y / 4.4) > -0.6)
         for polygon, tint in ((main, rgb(codes[0])), (jib, rgb(codes[1])), (hull, rgb("#4b2d60"))):
             image = seen & inside(x + tremble, flipped, polygon)
-            colour = mix(colour, tint * 0.94, 0.85 * image)
+            colour = mix_colours(colour, tint * 0.94, 0.85 * image)
             shade = smoothstep(-0.1 * height, 0.5 * height, (mast - x) * lean)
             sunny = (
-                mix(tint, rgb("#b99ad0"), 0.55 * shade) if polygon is not hull else np.broadcast_to(tint, colour.shape)
+                mix_colours(tint, rgb("#b99ad0"), 0.55 * shade)
+                if polygon is not hull
+                else np.broadcast_to(tint, colour.shape)
             )
             colour = np.where(inside(x, y, polygon)[..., None], sunny, colour)
         mast_line = (np.abs(x - mast) < 1.6) & (y < foot - 8) & (y > foot - height - 4)
@@ -120,7 +129,7 @@ def river_scene(x, y):
     colour = np.where((y > bank_top(x))[..., None], far_bank(x, y), colour)
     colour = np.where((y > FAR_BANK)[..., None], open_water(x, y), colour)
     strand = np.exp(-(((y - FAR_BANK - 1) / 4) ** 2))
-    colour = mix(colour, rgb("#f7d49a"), 0.8 * strand)
+    colour = mix_colours(colour, rgb("#f7d49a"), 0.8 * strand)
     colour = with_boats(colour, x, y)
     return np.where((y > near_shore(x))[..., None], lawn(x, y), colour)
 
@@ -137,7 +146,7 @@ def divide(rng, colour, purity):
     return np.clip(PIGMENTS[nearest] * purity + np.clip(aim, 0, 1) * (1 - purity), 0, 1)
 
 
-def dot(canvas, rng, x, y, colour, size, angle=0.0, purity=0.62):
+def lay_dots(canvas, rng, x, y, colour, size, angle=0.0, purity=0.62):
     """Lay dots of about `size` units, barely longer than wide."""
     size = size * rng.uniform(0.75, 1.2, len(x))
     colour = jitter(rng, divide(rng, colour, purity), 0.015, 0.015, 0.01)
@@ -154,13 +163,13 @@ def paint_river_dots(canvas, rng):
     canvas.paint(strokes(x, y, rng.normal(0, 0.5, len(x)), 26, 15, colour, jitter(rng, colour, 0.05)))
     for n, size in ((9500, 10.5), (15000, 7.8)):
         x, y = scatter(rng, n)
-        dot(canvas, rng, x, y, river_scene(x, y), size)
+        lay_dots(canvas, rng, x, y, river_scene(x, y), size)
     x, y = scatter(rng, 5200, (240, 200, 760, 400))
     near_boat = np.zeros(len(x), bool)
     for mast, foot, height, lean, _ in BOATS:
         for polygon in sail(mast, foot, height * 1.04, lean):
             near_boat |= inside(x, y, polygon)
-    dot(canvas, rng, x[near_boat], y[near_boat], river_scene(x[near_boat], y[near_boat]), 5.2, purity=0.4)
+    lay_dots(canvas, rng, x[near_boat], y[near_boat], river_scene(x[near_boat], y[near_boat]), 5.2, purity=0.4)
 
 
 def paint_near_tree(canvas, rng):
@@ -171,7 +180,7 @@ def paint_near_tree(canvas, rng):
     y = 560 - 420 * t
     tone = 0.5 + 0.45 * across + rng.normal(0, 0.12, 900)
     bark = ramp(tone, ["#2a2464", "#4b2d6e", "#7a4a58", "#b0703f", "#f0b05a"])
-    dot(canvas, rng, x, y, bark, 8, 1.4, 0.5)
+    lay_dots(canvas, rng, x, y, bark, 8, 1.4, 0.5)
     boughs = (
         (60, 70, 120, 66),
         (170, 44, 104, 56),
@@ -187,16 +196,12 @@ def paint_near_tree(canvas, rng):
         leaf = ramp(sun, ["#23307c", "#2a4f78", "#1f6b46", "#4d9a48", "#a3c64e", "#f4dd66"])
         keep = rng.random(n) < 1.25 - 0.9 * np.hypot((x - cx) / rx, (y - cy) / ry) ** 3
         order = np.argsort(sun[keep] + rng.normal(0, 0.3, keep.sum()))
-        dot(canvas, rng, x[keep][order], y[keep][order], leaf[keep][order], 8.4)
+        lay_dots(canvas, rng, x[keep][order], y[keep][order], leaf[keep][order], 8.4)
 
 
 def figure_shapes(x, foot, tall):
     """Parts of a standing lady with a parasol: (polygon, light colour, shade colour)."""
-    k = tall / 100
-
-    def at(*corners):
-        return [(x + k * a, foot - k * b) for a, b in corners]
-
+    at = standing(x, foot, tall)
     return (
         (at((-20, 0), (-13, 48), (-26, 56), (-19, 26), (-28, 2)), "#5a4aa8", "#33256e"),
         (at((-22, 0), (-9, 56), (9, 56), (21, 0)), "#6a58c0", "#3a2a80"),
@@ -215,11 +220,7 @@ def figure_shapes(x, foot, tall):
 
 def seated_shapes(x, foot, tall):
     """Parts of a man who sits on the grass in a straw hat, looking at the water."""
-    k = tall / 100
-
-    def at(*corners):
-        return [(x + k * a, foot - k * b) for a, b in corners]
-
+    at = standing(x, foot, tall)
     return (
         (at((-14, 0), (8, 20), (44, 30), (52, 2), (70, 0), (70, -6), (-14, -6)), "#3f5fb4", "#27307c"),
         (at((-20, -2), (-22, 36), (-8, 56), (12, 52), (18, 4)), "#fff3d8", "#9a86cc"),
@@ -234,7 +235,7 @@ def paint_figures(canvas, rng):
     people = (figure_shapes(748, 556, 66), figure_shapes(566, 580, 142), seated_shapes(330, 576, 94))
     for cx, cy, reach in ((508, 584, 64), (290, 580, 60), (718, 559, 32)):
         x, y, _ = blob(rng, cx, cy, reach, 7, int(reach * 4))
-        dot(canvas, rng, x, y, np.tile(rgb("#4a3a94"), (len(x), 1)), 6.4)
+        lay_dots(canvas, rng, x, y, np.tile(rgb("#4a3a94"), (len(x), 1)), 6.4)
     for parts in people:
         for polygon, light, shade in parts:
             corners = np.array(polygon)
@@ -242,8 +243,8 @@ def paint_figures(canvas, rng):
             x, y = scatter(rng, int((x1 - x0) * (y1 - y0) / 3.2) + 24, (x0, y0, x1, y1))
             keep = inside(x, y, polygon)
             x, y = x[keep], y[keep]
-            colour = mix(rgb(shade), rgb(light), smoothstep(x0, x1, x + rng.normal(0, 3, len(x))))
-            dot(canvas, rng, x, y, colour, 3.9, purity=0.25)
+            colour = mix_colours(rgb(shade), rgb(light), smoothstep(x0, x1, x + rng.normal(0, 3, len(x))))
+            lay_dots(canvas, rng, x, y, colour, 3.9, purity=0.25)
 
 
 def render(width, height, seed):

@@ -1,40 +1,14 @@
-"""Printing from cut wood: crisp smooth shapes, lines that swell, flat ink with the grain of the plank.
+"""Printing from cut wood: crisp smooth shapes, flat ink with the grain of the plank.
 
-Shapes are closed chains of (x, y) points in sheet units (see `brush`).
+Shapes are closed chains of (x, y) points in sheet units.
 """
 
 import numpy as np
-from brush import SHEET_H, SHEET_W, fractal, noise
-from scipy.interpolate import CubicSpline
+
+from pictures.toolkit.noise import fractal, noise
+from pictures.toolkit.sheet import SHEET_HEIGHT, SHEET_WIDTH, pixel_places
 
 ROWS_PER_PIXEL = 5  # lines on which the edges of a shape are found; between them, sideways, it is exact
-
-
-def smooth_line(points, n=160):
-    """n points along a smooth curve through the given ones."""
-    points = np.asarray(points, float)
-    travelled = np.concatenate([[0], np.cumsum(np.sqrt(np.hypot(*np.diff(points, axis=0).T)))])
-    return CubicSpline(travelled, points)(np.linspace(0, travelled[-1], n))
-
-
-def normals(line):
-    """Unit vectors to the left of the way along a line (y downwards)."""
-    step = np.gradient(line, axis=0)
-    return np.stack([step[:, 1], -step[:, 0]], 1) / np.maximum(np.hypot(*step.T), 1e-9)[:, None]
-
-
-def swelling_line(line, width, start=0.25, end=0.15):
-    """The outline of a carved line: `width` in the middle, thinner towards its ends."""
-    t = np.linspace(0, 1, len(line))
-    swell = start + (1 - start) * np.minimum(1, t * 4) - (1 - end) * np.clip(t * 2.2 - 1.2, 0, 1)
-    side = normals(line) * (width / 2 * np.maximum(swell, 0.05))[:, None]
-    return np.concatenate([line + side, (line - side)[::-1]])
-
-
-def disc(cx, cy, radius, n=28):
-    """A round shape."""
-    turn = np.linspace(0, 2 * np.pi, n, endpoint=False)
-    return np.stack([cx + radius * np.cos(turn), cy + radius * np.sin(turn)], 1)
 
 
 def _crossings(shape, first, last):
@@ -56,9 +30,8 @@ class Sheet:
     def __init__(self, width, height, paper, seed):
         """`paper` is a colour; fibres and the plank's grain come from `seed`."""
         self.width, self.height = width, height
-        self.scale = np.array([width / SHEET_W, height / SHEET_H])
-        self.x = ((np.arange(width) + 0.5) / self.scale[0])[None, :]
-        self.y = ((np.arange(height) + 0.5) / self.scale[1])[:, None]
+        self.scale = np.array([width / SHEET_WIDTH, height / SHEET_HEIGHT])
+        self.x, self.y = pixel_places(width, height)
         self.colour = np.empty((height, width, 3), np.float32)
         self.colour[:] = paper
         self.grain, self.mottle = self._plank(seed)

@@ -8,23 +8,28 @@ with the rows (after Hausner, "Simulating decorative mosaics", SIGGRAPH 2001).
 from dataclasses import dataclass
 
 import numpy as np
-import pattern_peacock as peacock
-import pattern_surface as surface
-from pattern_surface import linear, mix, smoothstep
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-MORTAR = linear("a8977c")
-JOINT = 0.5  # half the width of a joint, design units
+from pictures.patterns import peacock
+from pictures.toolkit.blend import mix_colours, smoothstep
+from pictures.toolkit.colour import linear
+from pictures.toolkit.noise import raster_noise
+from pictures.toolkit.raster import finish, make_raster
+from pictures.toolkit.relief import highlight, relief_normals
+from pictures.toolkit.vectors import dot, unit
+
+MORTAR = linear("#a8977c")
+JOINT = 0.5  # half the width of a joint, sheet units
 
 
 def render(width, height, seed):
     """A peacock in stone, glass and gold tesserae, float32 (height, width, 3) in [0, 1]."""
-    canvas = surface.make_canvas(width, height)
+    raster = make_raster(width, height)
     rng = np.random.default_rng(seed)
     tesserae = set_tesserae(rng)
-    depth, index = cut(canvas, tesserae, rng)
-    return surface.finish(light_wall(canvas, depth, index, tesserae, rng), canvas)
+    depth, index = cut(raster, tesserae, rng)
+    return finish(light_wall(raster, depth, index, tesserae, rng), raster)
 
 
 # ---------------------------------------------------------------------------- setting
@@ -43,7 +48,7 @@ class Tesserae:
 
 @dataclass(frozen=True)
 class Plan:
-    """The cartoon at every design unit: part, distance to the nearest outline, coordinate across
+    """The cartoon at every sheet unit: part, distance to the nearest outline, coordinate across
     the rows and its gradient, width of tesserae, and whether rows run on behind figures."""
 
     part: np.ndarray
@@ -98,7 +103,7 @@ def set_tesserae(rng):
 
 
 def _points(mask, rng, share):
-    """A random share of the design units in a mask, jittered, as (x, y)."""
+    """A random share of the sheet units in a mask, jittered, as (x, y)."""
     points = np.argwhere(mask)[:, ::-1]
     points = points[rng.random(len(points)) < share]
     return points + rng.random(points.shape)
@@ -168,12 +173,12 @@ def _nearest(points, at, across, size, candidates):
     return owner, best[:, 0], best[:, 1] - best[:, 0]
 
 
-def cut(canvas, tesserae, rng):
-    """Depth inside a tessera (design units, negative in a joint) and which one, at every sample."""
-    x, y = canvas.grid()
+def cut(raster, tesserae, rng):
+    """Depth inside a tessera (sheet units, negative in a joint) and which one, at every sample."""
+    x, y = raster.grid()
     # Stone breaks roughly: edges wander by a fraction of a unit.
-    x = x + 0.24 * surface.noise(canvas, 4.5, rng)
-    y = y + 0.24 * surface.noise(canvas, 4.5, rng)
+    x = x + 0.24 * raster_noise(raster, 4.5, rng)
+    y = y + 0.24 * raster_noise(raster, 4.5, rng)
     depth, index = np.empty(x.shape, np.float32), np.empty(x.shape, np.int32)
     for rows in np.array_split(np.arange(len(x)), 12):
         points = np.stack([x[rows], y[rows]], axis=-1).reshape(-1, 2)
@@ -189,31 +194,31 @@ def cut(canvas, tesserae, rng):
 # ---------------------------------------------------------------------------- light
 
 
-def light_wall(canvas, depth, index, tesserae, rng):
+def light_wall(raster, depth, index, tesserae, rng):
     """Light on the wall: stone dull, glass wet, gold leaf under glass bright where it leans right."""
     count = len(tesserae.at)
     material = tesserae.material[index]
     gold = (material == peacock.GOLD_LEAF).astype(np.float32)
     glass = (material == peacock.GLASS).astype(np.float32)
-    colour = _tessera_colours(tesserae, rng)[index] * _grain(canvas, index, count, glass, rng)[..., None]
+    colour = _tessera_colours(tesserae, rng)[index] * _grain(raster, index, count, glass, rng)[..., None]
 
     inside = smoothstep(-0.3, 0.35, depth)
-    grit = surface.noise(canvas, 1.2, rng)
-    mortar = MORTAR * (0.62 * np.exp(0.24 * grit + 0.2 * surface.noise(canvas, 30, rng)))[..., None]
+    grit = raster_noise(raster, 1.2, rng)
+    mortar = MORTAR * (0.62 * np.exp(0.24 * grit + 0.2 * raster_noise(raster, 30, rng)))[..., None]
     mortar = mortar * (0.5 + 0.5 * smoothstep(-2.2, 0.2, depth))[..., None]
 
-    normal = _normals(canvas, depth, index, count, gold, grit, rng)
-    lamp = surface.unit((-0.55, -0.60, 0.58))
-    shade = np.maximum(surface.along(normal, lamp), 0) / lamp[2]
-    pool = _lamp_pool(canvas)
-    ambient, warm = 0.34 * linear("c3cde0"), linear("ffe8c6")
-    light = mix(mortar, colour, inside) * (ambient + (0.68 * pool * shade)[..., None] * warm)
+    normal = _normals(raster, depth, index, count, gold, grit, rng)
+    lamp = unit((-0.55, -0.60, 0.58))
+    shade = np.maximum(dot(normal, lamp), 0) / lamp[2]
+    pool = _lamp_pool(raster)
+    ambient, warm = 0.34 * linear("#c3cde0"), linear("#ffe8c6")
+    light = mix_colours(mortar, colour, inside) * (ambient + (0.68 * pool * shade)[..., None] * warm)
 
-    mirror = 0.20 + 1.9 * surface.highlight(normal, lamp, 22) + 0.35 * smoothstep(0.0, -0.35, normal[1])
-    light = mix(light, colour * (1.15 * mirror * pool)[..., None] * warm, 0.85 * gold * inside)
-    gloss = glass * 0.5 * surface.highlight(normal, lamp, 90)
-    glint = gold * 0.8 * surface.highlight(normal, lamp, 160)
-    dull = (1 - gold - glass) * 0.05 * surface.highlight(normal, lamp, 8)
+    mirror = 0.20 + 1.9 * highlight(normal, lamp, 22) + 0.35 * smoothstep(0.0, -0.35, normal[1])
+    light = mix_colours(light, colour * (1.15 * mirror * pool)[..., None] * warm, 0.85 * gold * inside)
+    gloss = glass * 0.5 * highlight(normal, lamp, 90)
+    glint = gold * 0.8 * highlight(normal, lamp, 160)
+    dull = (1 - gold - glass) * 0.05 * highlight(normal, lamp, 8)
     return light + ((gloss + glint + dull) * inside * pool)[..., None] * warm
 
 
@@ -224,20 +229,20 @@ def _tessera_colours(tesserae, rng):
     return (tesserae.colour * np.exp(tone)).astype(np.float32)
 
 
-def _grain(canvas, index, count, glass, rng):
+def _grain(raster, index, count, glass, rng):
     """Speckle of stone, clouds of glass, and a vein in some stones, around 1."""
-    speckle = 0.13 * surface.noise(canvas, 1.4, rng) + 0.10 * surface.noise(canvas, 4, rng)
-    vein = np.exp(-((surface.noise(canvas, (11, 7), rng) / 0.10) ** 2))
+    speckle = 0.13 * raster_noise(raster, 1.4, rng) + 0.10 * raster_noise(raster, 4, rng)
+    vein = np.exp(-((raster_noise(raster, (11, 7), rng) / 0.10) ** 2))
     vein = vein * np.where(rng.random(count) < 0.3, rng.choice([-0.4, 0.4], count), 0)[index]
     return np.exp(speckle * (1 - 0.5 * glass) + vein * (1 - glass)).astype(np.float32)
 
 
-def _normals(canvas, depth, index, count, gold, grit, rng):
+def _normals(raster, depth, index, count, gold, grit, rng):
     """Normals of the wall: pillowed tesserae, each leaning its own way, on a plaster that is not flat."""
     rounded = 0.75 * (1 - np.exp(-np.maximum(depth, 0) / 0.6)) + 0.1 * np.clip(depth, -1, 0) + 0.04 * depth
-    rough = 0.10 * surface.noise(canvas, 3, rng) + np.where(depth > 0, 0.03, 0.3) * grit
-    wall = 6.0 * surface.noise(canvas, 130, rng)
-    dx, dy, _ = surface.normals(rounded + rough + wall, canvas)
+    rough = 0.10 * raster_noise(raster, 3, rng) + np.where(depth > 0, 0.03, 0.3) * grit
+    wall = 6.0 * raster_noise(raster, 130, rng)
+    dx, dy, _ = relief_normals(rounded + rough + wall, raster.pitch)
     lean = rng.normal(0, 0.085, (count, 2)).astype(np.float32)[index] * (1 + 1.1 * gold)[..., None]
     inside = smoothstep(-0.2, 0.5, depth)
     dx, dy = dx + lean[..., 0] * inside, dy + lean[..., 1] * inside
@@ -245,7 +250,7 @@ def _normals(canvas, depth, index, count, gold, grit, rng):
     return dx / length, dy / length, 1 / length
 
 
-def _lamp_pool(canvas):
+def _lamp_pool(raster):
     """Candlelight from the upper left."""
-    x, y = canvas.grid()
+    x, y = raster.grid()
     return 1.18 - 0.5 * smoothstep(150, 900, np.hypot(x - 160, 1.1 * (y - 90)))

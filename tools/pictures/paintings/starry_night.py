@@ -1,24 +1,16 @@
 """A swirling night sky over a village, in long strokes along a stream.
 
-Places and sizes are in sheet units, 800 x 600 (see `brush`).
+Places and sizes are in sheet units, 800 x 600 (see `pictures.toolkit.sheet`).
 """
 
 import numpy as np
-from brush import (
-    Canvas,
-    blob,
-    fill,
-    follow,
-    fractal,
-    jitter,
-    mix,
-    polyline,
-    ramp,
-    rgb,
-    scatter,
-    smoothstep,
-    strokes,
-)
+
+from pictures.toolkit.blend import mix_colours, smoothstep
+from pictures.toolkit.canvas import Canvas
+from pictures.toolkit.colour import jitter, ramp, rgb
+from pictures.toolkit.noise import fractal
+from pictures.toolkit.sheet import scatter
+from pictures.toolkit.strokes import blob, fill, follow, polyline, strokes
 
 WHIRLS = (
     (318, 186, 112, 2.3),
@@ -72,7 +64,7 @@ def night_sky(x, y):
         away = np.hypot(x - cx, y - cy) / core
         halo = ramp(away / 3.6, HALOS[cx % 3 == 0])
         ring = 0.82 + 0.18 * np.cos(away * 5.2)
-        blue = mix(blue, halo * ring[..., None], smoothstep(3.5, 2.1, away + 0.7 * (band - 0.5)))
+        blue = mix_colours(blue, halo * ring[..., None], smoothstep(3.5, 2.1, away + 0.7 * (band - 0.5)))
     return blue
 
 

@@ -1,6 +1,6 @@
 """The cartoon of the mosaic: a peacock in its fan, vine scrolls, a meadow, a guilloche border.
 
-A cartoon says, for any points in design units (800 x 600), which part they belong to. How wide a
+A cartoon says, for any points in sheet units (800 x 600), which part they belong to. How wide a
 part's tesserae are and which stones they are cut from is looked up in `PARTS`; the few parts whose
 colour depends on place are shaded by `stone_at`.
 """
@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from pattern_surface import linear
+
+from pictures.toolkit.blend import mix
+from pictures.toolkit.colour import linear
+from pictures.toolkit.shapes import segment_distance
+from pictures.toolkit.vectors import turned
 
 PANEL = (92.0, 92.0, 708.0, 508.0)
 BAND_MIDDLE, BAND_HALF, CORNER = 48.0, 30.0, 84.0
@@ -33,46 +37,46 @@ def _part(size, material, *hexes):
     return Part(size, material, linear(*hexes).reshape(-1, 3))
 
 
-_NIGHT = ("141c33", "1b2440", "10151f", "232a3c")
-_CREAM = ("e9dcc0", "dccba6", "f2e9d6", "d3c3a3")
-_GOLD = ("d9a441", "e4b653", "c88f2e", "efcb77", "b97c22")
+_NIGHT = ("#141c33", "#1b2440", "#10151f", "#232a3c")
+_CREAM = ("#e9dcc0", "#dccba6", "#f2e9d6", "#d3c3a3")
+_GOLD = ("#d9a441", "#e4b653", "#c88f2e", "#efcb77", "#b97c22")
 
 PARTS = {
     "edge": _part(9.5, STONE, *_NIGHT),
     "fillet": _part(9.5, STONE, *_CREAM),
     "band": _part(8.5, STONE, *_NIGHT),
-    "strand a": _part(7.6, STONE, "a63d2a", "943324", "b5503a", "8a2c22"),
-    "strand b": _part(7.6, STONE, "2f6f86", "275d78", "3f8598", "1f4f6e"),
+    "strand a": _part(7.6, STONE, "#a63d2a", "#943324", "#b5503a", "#8a2c22"),
+    "strand b": _part(7.6, STONE, "#2f6f86", "#275d78", "#3f8598", "#1f4f6e"),
     "band eye": _part(7.5, GLASS, *_GOLD),
-    "corner": _part(8.5, STONE, "7c2a22", "8b3328", "6d2420"),
+    "corner": _part(8.5, STONE, "#7c2a22", "#8b3328", "#6d2420"),
     "corner petal": _part(7.5, STONE, *_CREAM),
-    "corner heart": _part(7.0, GLASS, "1f8a8c", "2a9d99", "176f7a"),
-    "rim": _part(9.0, STONE, "8f2f24", "a33c2c", "7d2720"),
+    "corner heart": _part(7.0, GLASS, "#1f8a8c", "#2a9d99", "#176f7a"),
+    "rim": _part(9.0, STONE, "#8f2f24", "#a33c2c", "#7d2720"),
     "ground": _part(10.5, GOLD_LEAF, *_GOLD),
-    "fan": _part(8.8, GLASS, "0a6650", "0f7a58", "08524e", "158a60", "064048"),
-    "shaft": _part(7.4, GOLD_LEAF, "c9a23f", "b9b04a", "d8b455"),
-    "fan hem": _part(8.0, GLASS, "07233a", "0a2c48", "061a2e"),
-    "eye": _part(7.4, GLASS, "1a9a96", "25b0a6", "148a90"),
-    "wing": _part(7.6, STONE, "b5652d", "9d4f25", "c98245", "7f3d20"),
-    "body": _part(7.2, GLASS, "1446a8", "0f3894", "1d57bd", "0c2c7c"),
-    "head": _part(5.6, GLASS, "1446a8", "1a52b8", "0f3894"),
-    "face": _part(4.8, STONE, "f4ecdc", "e9dfc8"),
-    "pupil": _part(5.0, GLASS, "0b0b10", "15131c"),
-    "beak": _part(5.0, STONE, "d58a2e", "c4752a", "e3a24a"),
-    "crest": _part(5.5, GLASS, "1a9a96", "1446a8", "25b0a6"),
-    "leg": _part(7.0, STONE, "b0602c", "c4782f", "984c24"),
-    "meadow": _part(8.6, STONE, "3f6b2c", "52823a", "2f5726", "6a9544", "86a04a"),
-    "flower": _part(6.6, GLASS, "b8272b", "cf3a34", "a01c26"),
-    "flower heart": _part(6.5, GOLD_LEAF, "f0cf70", "e4b653"),
-    "vine": _part(8.6, STONE, "1d3014", "263b18", "17260f", "2f2a16"),
-    "leaf": _part(7.2, STONE, "3d7a34", "2f672f", "569246", "7aa84f"),
-    "grape": _part(6.4, GLASS, "5a1f5e", "6f2c74", "471748", "84408a"),
+    "fan": _part(8.8, GLASS, "#0a6650", "#0f7a58", "#08524e", "#158a60", "#064048"),
+    "shaft": _part(7.4, GOLD_LEAF, "#c9a23f", "#b9b04a", "#d8b455"),
+    "fan hem": _part(8.0, GLASS, "#07233a", "#0a2c48", "#061a2e"),
+    "eye": _part(7.4, GLASS, "#1a9a96", "#25b0a6", "#148a90"),
+    "wing": _part(7.6, STONE, "#b5652d", "#9d4f25", "#c98245", "#7f3d20"),
+    "body": _part(7.2, GLASS, "#1446a8", "#0f3894", "#1d57bd", "#0c2c7c"),
+    "head": _part(5.6, GLASS, "#1446a8", "#1a52b8", "#0f3894"),
+    "face": _part(4.8, STONE, "#f4ecdc", "#e9dfc8"),
+    "pupil": _part(5.0, GLASS, "#0b0b10", "#15131c"),
+    "beak": _part(5.0, STONE, "#d58a2e", "#c4752a", "#e3a24a"),
+    "crest": _part(5.5, GLASS, "#1a9a96", "#1446a8", "#25b0a6"),
+    "leg": _part(7.0, STONE, "#b0602c", "#c4782f", "#984c24"),
+    "meadow": _part(8.6, STONE, "#3f6b2c", "#52823a", "#2f5726", "#6a9544", "#86a04a"),
+    "flower": _part(6.6, GLASS, "#b8272b", "#cf3a34", "#a01c26"),
+    "flower heart": _part(6.5, GOLD_LEAF, "#f0cf70", "#e4b653"),
+    "vine": _part(8.6, STONE, "#1d3014", "#263b18", "#17260f", "#2f2a16"),
+    "leaf": _part(7.2, STONE, "#3d7a34", "#2f672f", "#569246", "#7aa84f"),
+    "grape": _part(6.4, GLASS, "#5a1f5e", "#6f2c74", "#471748", "#84408a"),
 }
 NAMES = list(PARTS)
 
 
 class Cartoon:
-    """Parts painted one over the other on a grid of design units; `part` holds indices into NAMES."""
+    """Parts painted one over the other on a grid of sheet units; `part` holds indices into NAMES."""
 
     def __init__(self):
         self.x, self.y = np.meshgrid(np.arange(800, dtype=np.float32) + 0.5, np.arange(600, dtype=np.float32) + 0.5)
@@ -100,17 +104,16 @@ class Cartoon:
         reach = max(rx, ry)
         near = self._near(cx - reach, cy - reach, cx + reach, cy + reach)
         cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-        dx, dy = self.x[near] - cx, self.y[near] - cy
-        inside = ((dx * cos + dy * sin) / rx) ** 2 + ((dy * cos - dx * sin) / ry) ** 2 < 1
+        along, across = turned(self.x[near] - cx, self.y[near] - cy, cos, sin)
+        inside = (along / rx) ** 2 + (across / ry) ** 2 < 1
         self.part[near][inside] = NAMES.index(name)
 
     def taper(self, name, ax, ay, ar, bx, by, br):
         """A limb from a to b whose radius goes from ar to br."""
         reach = max(ar, br)
         near = self._near(min(ax, bx) - reach, min(ay, by) - reach, max(ax, bx) + reach, max(ay, by) + reach)
-        px, py, dx, dy = self.x[near] - ax, self.y[near] - ay, bx - ax, by - ay
-        t = np.clip((px * dx + py * dy) / (dx * dx + dy * dy), 0, 1)
-        inside = np.hypot(px - t * dx, py - t * dy) < ar + (br - ar) * t
+        distance, share = segment_distance(self.x[near], self.y[near], (ax, ay), (bx, by))
+        inside = distance < mix(ar, br, share)
         self.part[near][inside] = NAMES.index(name)
 
     def stroke(self, name, points, radius):
@@ -312,7 +315,7 @@ def _rows(colour, inset, size, *hexes):
 
 
 def _shade_eye(colour, x, y, inset, rng):
-    return _rows(colour, inset, 7.4, "d9a83c", "", "0e2378")
+    return _rows(colour, inset, 7.4, "#d9a83c", "", "#0e2378")
 
 
 def _shade_strand(middle):
@@ -325,17 +328,17 @@ def _shade_strand(middle):
 def _shade_body(colour, x, y, inset, rng):
     """Lit from the left: turquoise towards the light, night blue on the other flank."""
     side = (x - 400) / 40 + rng.normal(0, 0.22, len(x))
-    colour = np.where((side < -0.45)[:, None], linear("1f8fb8"), colour)
-    colour = np.where((side > 0.55)[:, None], linear("0a1f5e"), colour)
+    colour = np.where((side < -0.45)[:, None], linear("#1f8fb8"), colour)
+    colour = np.where((side > 0.55)[:, None], linear("#0a1f5e"), colour)
     scale = (np.sin(x / 5.2) * np.sin(y / 6.5) > 0.62) & (y > 350)
-    return np.where(scale[:, None], linear("2fc0b4"), colour)
+    return np.where(scale[:, None], linear("#2fc0b4"), colour)
 
 
 def _shade_fan(colour, x, y, inset, rng):
     """Brighter green outwards, near black towards the bird."""
     around = np.hypot(x - FAN[0], y - FAN[1]) / 270 + rng.normal(0, 0.10, len(x))
     colour = colour * np.clip(0.35 + 0.95 * around, 0.3, 1.4)[:, None]
-    return np.where((around > 0.75)[:, None] & (rng.random(len(x)) < 0.22)[:, None], linear("3fa66a"), colour)
+    return np.where((around > 0.75)[:, None] & (rng.random(len(x)) < 0.22)[:, None], linear("#3fa66a"), colour)
 
 
 def _shade_leaf(colour, x, y, inset, rng):
@@ -350,18 +353,18 @@ def _shade_meadow(colour, x, y, inset, rng):
 def _shade_ground(colour, x, y, inset, rng):
     """Gold with stray pale and rosy glass."""
     stray = rng.random(len(x))
-    colour = np.where((stray < 0.07)[:, None], linear("e8d9b0"), colour)
-    return np.where((stray > 0.95)[:, None], linear("b5703a"), colour)
+    colour = np.where((stray < 0.07)[:, None], linear("#e8d9b0"), colour)
+    return np.where((stray > 0.95)[:, None], linear("#b5703a"), colour)
 
 
 def _shade_wing(colour, x, y, inset, rng):
-    return np.where((np.sin(y / 4.6) > 0.45)[:, None], linear("e3c48c"), colour)
+    return np.where((np.sin(y / 4.6) > 0.45)[:, None], linear("#e3c48c"), colour)
 
 
 SHADES = {
     "eye": _shade_eye,
-    "strand a": _shade_strand("ecc9a4"),
-    "strand b": _shade_strand("c9dcd6"),
+    "strand a": _shade_strand("#ecc9a4"),
+    "strand b": _shade_strand("#c9dcd6"),
     "body": _shade_body,
     "fan": _shade_fan,
     "leaf": _shade_leaf,

@@ -1,25 +1,18 @@
 """Pasargadae: the stepped tomb of Cyrus on its plain."""
 
 import numpy as np
-from landscape import Mountains, Sky, paint_blades, under_the_sky
-from tracing import (
-    Camera,
-    Noise,
-    box,
-    bumpy,
-    dot,
-    ground_hits,
-    in_chunks,
-    lifted,
-    march,
-    mix,
-    ramp,
-    rgb,
-    slab_span,
-    stone_light,
-    sun_share,
-    unit,
-)
+
+from pictures.toolkit.blend import mix, smoothstep
+from pictures.toolkit.camera import Camera
+from pictures.toolkit.colour import film_colour
+from pictures.toolkit.daylight import Daylight, lifted, stone_light, sun_share
+from pictures.toolkit.distances import askew_blocks, box
+from pictures.toolkit.grass import paint_blades, roots_on_ground
+from pictures.toolkit.ground import bumpy, staggered, trace_solid
+from pictures.toolkit.mountains import Mountains, under_the_sky
+from pictures.toolkit.noise import Noise
+from pictures.toolkit.sky import Sky
+from pictures.toolkit.vectors import dot, turned, unit
 
 
 class Tomb:
@@ -53,7 +46,8 @@ class Tomb:
     def local(self, points):
         """Into the tomb's own axes: x along its length, the door at the end where x is negative."""
         x, y, z = points - self.centre
-        return x * self.cosine + z * self.sine, y, z * self.cosine - x * self.sine
+        x, z = turned(x, z, self.cosine, self.sine)
+        return x, y, z
 
     def mass(self, x, y, z):
         """Distance to the plain shape."""
@@ -73,15 +67,7 @@ class Tomb:
 
     def fallen(self, points):
         """Distance to the blocks that lie about."""
-        gap = np.full_like(points[0], np.inf)
-        for x, z, length, tall, breadth, turn in self.FALLEN:
-            side, away = points[0] - x, points[2] - z
-            cosine, sine = np.cos(turn), np.sin(turn)
-            # Each lies a little askew, one edge sunk into the earth.
-            along, across = side * cosine + away * sine, away * cosine - side * sine
-            up = points[1] - 0.75 * tall + 0.16 * along
-            gap = np.minimum(gap, box(along, up, across, (length - 0.1, tall - 0.1, breadth - 0.1)) - 0.1)
-        return gap
+        return askew_blocks(points, self.FALLEN, 0.75, 0.16, 0.1)
 
     def joints(self, x, y, z):
         """Which block a point belongs to (random number) and how far the nearest joint is, metres."""
@@ -92,17 +78,12 @@ class Tomb:
         end = np.abs(x) - lengths[course] > np.abs(z) - breadths[course]
         along = np.where(end, z, x)
         face = end * 2 + (np.where(end, x, z) > 0)
-        place = along / np.where(course < 3, 2.3, 1.7) + 7 * self.noise.pick(course, face)
-        index = np.floor(place)
-        edge = 0.55 * (self.noise.pick(index, course, face) - 0.5)
-        after = 0.55 * (self.noise.pick(index + 1, course, face) - 0.5) + 1
-        part = place - index
-        index = index + np.where(part < edge, -1, 0) + np.where(part > after, 1, 0)
-        upright = np.minimum(np.abs(part - edge), np.abs(part - after)) * np.where(course < 3, 2.3, 1.7)
+        long = np.where(course < 3, 2.3, 1.7)
+        index, gap = staggered(self.noise, along / long + 7 * self.noise.pick(course, face), 0.55, course, face)
         level = np.minimum(np.abs(levels[course] - y), np.abs(y - np.concatenate([[0], levels])[course]))
         # Only the chamber's courses meet within a wall; a tier is one course, its top is no joint.
         inner = np.where(course >= 6, level, 1.0)
-        return self.noise.pick(index, course, face, 5 * index), np.minimum(upright, inner)
+        return self.noise.pick(index, course, face, 5 * index), np.minimum(gap * long, inner)
 
     def distance(self, points):
         """Distance to the weathered stone; rough only where a ray is close."""
@@ -114,7 +95,7 @@ class Tomb:
             block, joint = self.joints(x, y, z)
             worn = self.noise.fbm(1.1 * x, 1.1 * y, 1.1 * z, 3) - 0.5
             pits = self.noise.fbm(6 * x, 6 * y, 6 * z, 2) - 0.5
-            groove = 0.05 * ramp(0.07, 0.0, joint)
+            groove = 0.05 * smoothstep(0.07, 0.0, joint)
             gap[close] += groove + 0.07 * (block - 0.5) - 0.16 * worn - 0.035 * pits
         return gap
 
@@ -122,74 +103,74 @@ class Tomb:
         """Limestone: a tone for each block, dark joints, rain streaks below edges, ochre and grey lichen."""
         x, y, z = self.local(points)
         block, joint = self.joints(x, y, z)
-        stone = mix(rgb(196, 180, 152), rgb(226, 214, 190), block)
+        stone = mix(film_colour(196, 180, 152), film_colour(226, 214, 190), block)
         large = self.noise.fbm(0.5 * x, 0.5 * y, 0.5 * z + 40, 4)
-        stone = mix(stone, rgb(178, 150, 112), 0.6 * ramp(0.45, 0.7, large))
+        stone = mix(stone, film_colour(178, 150, 112), 0.6 * smoothstep(0.45, 0.7, large))
         streak = self.noise.fbm(3.1 * x, 0.35 * y, 3.1 * z, 4)
-        stone = stone * (1 - 0.5 * ramp(0.5, 0.72, streak) * ramp(0.7, 0.2, normal[1]))
+        stone = stone * (1 - 0.5 * smoothstep(0.5, 0.72, streak) * smoothstep(0.7, 0.2, normal[1]))
         lichen = self.noise.fbm(2.3 * x, 2.3 * y + 60, 2.3 * z, 5)
-        stone = mix(stone, rgb(112, 102, 86), 0.55 * ramp(0.50, 0.72, lichen))
+        stone = mix(stone, film_colour(112, 102, 86), 0.55 * smoothstep(0.50, 0.72, lichen))
         speck = self.noise.fbm(7 * x, 7 * y + 20, 7 * z, 3)
-        stone = mix(stone, rgb(176, 128, 62), 0.5 * ramp(0.60, 0.70, speck) * ramp(0.45, 0.6, large))
+        stone = mix(
+            stone, film_colour(176, 128, 62), 0.5 * smoothstep(0.60, 0.70, speck) * smoothstep(0.45, 0.6, large)
+        )
         grain = self.noise.fbm(14 * x, 14 * y, 14 * z, 3)
-        return stone * (0.78 + 0.44 * grain) * (1 - 0.65 * ramp(0.05, 0.01, joint))
+        return stone * (0.78 + 0.44 * grain) * (1 - 0.65 * smoothstep(0.05, 0.01, joint))
 
 
 class Plain:
     """The dry plain: earth, a trodden path that leads to the tomb, and grass."""
 
-    def __init__(self, noise, solid, sun, sunlight, skylight, haze):
-        self.noise, self.solid, self.sun = noise, solid, sun
-        self.sunlight, self.skylight, self.haze = sunlight, skylight, haze
+    def __init__(self, noise, solid, day):
+        self.noise, self.solid, self.day = noise, solid, day
 
     def path(self, points):
         """1 on the path, 0 off it."""
         x, _, z = points
         middle = -3.4 + 0.26 * z - 0.0075 * z * z + 1.2 * np.sin(z * 0.22)
         ragged = 0.9 * (self.noise.fbm(0.9 * x, 0 * x, 0.9 * z, 3) - 0.5)
-        return ramp(1.5, 0.7, np.abs(x - middle) + ragged) * ramp(27, 20, z)
+        return smoothstep(1.5, 0.7, np.abs(x - middle) + ragged) * smoothstep(27, 20, z)
 
     def tufts(self, points):
         """How thick the grass stands, 0 to 1."""
         x, _, z = points
         patch = self.noise.fbm(0.35 * x, 0 * x + 3, 0.35 * z, 4)
-        return np.clip(ramp(0.32, 0.56, patch) * (1 - self.path(points)), 0, 1)
+        return np.clip(smoothstep(0.32, 0.56, patch) * (1 - self.path(points)), 0, 1)
 
     def sunshine(self, points):
-        return sun_share(self.solid.distance, lifted(points, 0.05), self.sun, self.solid.bounds)
+        """How much of the sun points on the ground see, 0 to 1."""
+        return sun_share(self.solid.distance, lifted(points, 0.05), self.day.sun, self.solid.bounds)
 
     def light(self, points, travel):
         """Light leaving the bare ground."""
         x, y, z = points
         coarse = self.noise.fbm(0.8 * x, y, 0.8 * z, 5)
         fine = self.noise.fbm(11 * x, y, 11 * z, 3)
-        earth = mix(rgb(170, 140, 100), rgb(208, 184, 142), coarse) * (0.6 + 0.8 * fine)
-        grass = mix(rgb(112, 108, 54), rgb(172, 152, 84), self.noise.fbm(2.2 * x, y + 8, 2.2 * z, 4))
+        earth = mix(film_colour(170, 140, 100), film_colour(208, 184, 142), coarse) * (0.6 + 0.8 * fine)
+        grass = mix(film_colour(112, 108, 54), film_colour(172, 152, 84), self.noise.fbm(2.2 * x, y + 8, 2.2 * z, 4))
         cover = self.tufts(points)
-        earth = mix(earth, grass * (0.5 + 0.8 * fine), cover * ramp(4, 30, z))
-        earth = mix(earth, earth * 0.5, cover * ramp(25, 6, z))
+        earth = mix(earth, grass * (0.5 + 0.8 * fine), cover * smoothstep(4, 30, z))
+        earth = mix(earth, earth * 0.5, cover * smoothstep(25, 6, z))
         normal = bumpy(self.noise, points, (0.07, 0.25, 0.9), 0.8)
-        facing = np.clip(dot(normal, self.sun), 0, 1)
+        facing = np.clip(dot(normal, self.day.sun), 0, 1)
         near_stone = np.minimum(1, 0.35 + np.maximum(self.solid.distance(points), 0) * 0.45)
         clouds = self.cloud_shadow(points)
-        colour = earth * (self.sunlight * facing * self.sunshine(points) * clouds + self.skylight * near_stone)
-        return mix(self.haze, colour, np.exp(-travel / 2600))
+        colour = earth * (self.day.sunlight * facing * self.sunshine(points) * clouds + self.day.skylight * near_stone)
+        return mix(self.day.haze, colour, np.exp(-travel / 2600))
 
     def cloud_shadow(self, points):
         """Broad dark bands on the plain behind the tomb, where clouds stand in the sun's way."""
         x, _, z = points
         band = self.noise.fbm(x / 170, 0 * x + 2, z / 90, 3)
-        return 1 - 0.6 * ramp(0.48, 0.62, band) * ramp(45, 90, z)
+        return 1 - 0.6 * smoothstep(0.48, 0.62, band) * smoothstep(45, 90, z)
 
     def grow(self, camera, film, depth, seed):
         """Paint the grass over the film."""
         rng = np.random.default_rng(seed + 1)
         count = 90000
         # Even over the film, not the field: as many blades near as far.
-        sink = (rng.random(count) ** 0.8 * 0.30 + 0.012) * camera.height * camera.scale
-        z = camera.eye[1] / sink
-        x = (rng.random(count) - 0.5) * 1.1 * camera.width * camera.scale * z
-        root = np.stack([x, 0 * x, z]).astype(np.float32)
+        sink = rng.random(count) ** 0.8 * 0.30 + 0.012
+        root = roots_on_ground(camera, sink, rng.random(count))
         keep = rng.random(count) < self.tufts(root) * 1.0 + 0.05
         keep &= self.solid.distance(root) > 0.05
         root = root[:, keep]
@@ -199,52 +180,45 @@ class Plain:
         tip = root + np.stack([lean, tall, rng.normal(0, 0.3, count) * tall])
         bend = root + np.stack([lean * 0.2, tall * 0.75, 0 * tall])
         tone = self.noise.fbm(root[0] * 0.6, root[1] + 5, root[2] * 0.6, 3) + rng.normal(0, 0.13, count)
-        colour = mix(rgb(92, 108, 44), rgb(222, 186, 112), ramp(0.32, 0.62, tone))
+        colour = mix(film_colour(92, 108, 44), film_colour(222, 186, 112), smoothstep(0.32, 0.62, tone))
         colour = colour * rng.uniform(0.65, 1.2, count)
-        light = self.sunlight * self.sunshine(root) * 0.62 + self.skylight
+        light = self.day.sunlight * self.sunshine(root) * 0.62 + self.day.skylight
         far = np.exp(-root[2] / 2600)
-        tip_colour = mix(self.haze, colour * light, far).astype(np.float32)
-        root_colour = mix(self.haze, colour * light * 0.38, far).astype(np.float32)
+        tip_colour = mix(self.day.haze, colour * light, far).astype(np.float32)
+        root_colour = mix(self.day.haze, colour * light * 0.38, far).astype(np.float32)
         root, tip, bend = (a.astype(np.float32) for a in (root, tip, bend))
         paint_blades(camera, film, depth, root, tip, bend, root_colour, tip_colour, 0.007)
 
 
-def pasargadae(width, height, seed):
+def render(width, height, seed):
     """The stepped tomb of Cyrus on its plain: evening sun, dry grass, cumulus."""
     noise = Noise(seed)
     sun = unit([-0.74, 0.40, -0.42])
     palette = {
-        "zenith": rgb(52, 104, 176),
-        "horizon": rgb(196, 212, 222),
-        "glow": rgb(255, 226, 178),
-        "sun": rgb(255, 234, 200) * 2.1,
-        "shade": rgb(140, 164, 204) * 0.62,
+        "zenith": film_colour(52, 104, 176),
+        "horizon": film_colour(196, 212, 222),
+        "glow": film_colour(255, 226, 178),
+        "sun": film_colour(255, 234, 200) * 2.1,
+        "shade": film_colour(140, 164, 204) * 0.62,
     }
-    sunlight, skylight = rgb(255, 214, 158) * 3.0, rgb(138, 172, 216) * 0.62
-    haze = rgb(190, 203, 216)
+    day = Daylight(sun, film_colour(255, 214, 158) * 3.0, film_colour(138, 172, 216) * 0.62, film_colour(190, 203, 216))
     camera = Camera((0, 1.7, 0), 0, 56, 0.735, width, height)
     rays = camera.rays()
     sky = Sky(noise, sun, palette, 0.035, width / 80, drift=0.4)
-    mountains = Mountains(noise, sun, 14000, 4600, 4200, 1050, min(camera.width * 0.7, 1100))
-    land = {"rock": rgb(150, 128, 108), "dust": rgb(186, 164, 130), "sun": sunlight * 0.8, "shade": skylight}
-    film = under_the_sky(camera, rays, sky, mountains, land, haze, 8500)
+    mountains = Mountains(noise, sun, 14000, 4600, 4200, 1050, 1.375 * width)
+    land = {
+        "rock": film_colour(150, 128, 108),
+        "dust": film_colour(186, 164, 130),
+        "sun": day.sunlight * 0.8,
+        "shade": day.skylight,
+    }
+    film = under_the_sky(camera, rays, sky, mountains, land, day.haze, 8500)
     tomb = Tomb(noise, (1.2, 0, 25.5), np.radians(47))
-    plain = Plain(noise, tomb, sun, sunlight, skylight, haze)
+    plain = Plain(noise, tomb, day)
 
-    def trace(direction, behind):
-        ground = ground_hits(camera, direction)
-        enter, leave = slab_span(camera.eye, direction, *tomb.bounds)
-        leave = np.minimum(leave, ground)
-        stone = march(tomb.distance, camera.eye, direction, np.maximum(enter, 0.1), leave)
-        colour = behind.copy()
-        seen = np.flatnonzero(np.isfinite(stone))
-        if seen.size:
-            colour[:, seen] = stone_light(camera.eye + direction[:, seen] * stone[seen], tomb, sun, sunlight, skylight)
-        seen = np.flatnonzero(np.isfinite(ground) & np.isinf(stone))
-        if seen.size:
-            colour[:, seen] = plain.light(camera.eye + direction[:, seen] * ground[seen], ground[seen])
-        return colour, np.minimum(stone, np.where(np.isfinite(ground), ground, 1e9)) * direction[2]
+    def stone_colour(points, travel):
+        return stone_light(points, tomb, day)
 
-    film, depth = in_chunks(trace, rays, film)
+    film, depth = trace_solid(camera, rays, film, tomb, stone_colour, plain.light)
     plain.grow(camera, film, depth, seed)
     return camera.develop(film, 0.62)

@@ -1,43 +1,19 @@
 """Persepolis: columns, portals and a relief wall on their terrace."""
 
 import numpy as np
-from landscape import Mountains, Sky, paint_blades, under_the_sky
 from scipy import ndimage
-from tracing import (
-    Camera,
-    Noise,
-    box,
-    bumpy,
-    dot,
-    ground_hits,
-    guarded,
-    in_chunks,
-    lifted,
-    march,
-    mix,
-    openness,
-    ramp,
-    rgb,
-    slab_span,
-    slabs,
-    stone_light,
-    sun_share,
-    unit,
-)
 
-
-def capsule(x, y, z, start, end, radius):
-    """Distance to a rod with round ends."""
-    start, axis = np.asarray(start, np.float32), np.subtract(end, start).astype(np.float32)
-    x, y, z = x - start[0], y - start[1], z - start[2]
-    along = np.clip((x * axis[0] + y * axis[1] + z * axis[2]) / np.dot(axis, axis), 0, 1)
-    return np.sqrt((x - along * axis[0]) ** 2 + (y - along * axis[1]) ** 2 + (z - along * axis[2]) ** 2) - radius
-
-
-def blend(first, second, width):
-    """The smaller of two distances with a soft seam (Quilez, polynomial smooth minimum)."""
-    part = np.maximum(width - np.abs(first - second), 0) / width
-    return np.minimum(first, second) - part * part * width / 4
+from pictures.toolkit.blend import mix, smoothstep
+from pictures.toolkit.camera import Camera, in_chunks
+from pictures.toolkit.colour import film_colour
+from pictures.toolkit.daylight import Daylight, lifted, openness, stone_light, sun_share
+from pictures.toolkit.distances import askew_blocks, blended, box, capsule, guarded
+from pictures.toolkit.grass import paint_blades, roots_on_ground
+from pictures.toolkit.ground import bumpy, slabs, trace_solid
+from pictures.toolkit.mountains import Mountains, under_the_sky
+from pictures.toolkit.noise import Noise
+from pictures.toolkit.sky import Sky
+from pictures.toolkit.vectors import dot, unit
 
 
 def bearer_relief(per_metre=100):
@@ -60,7 +36,7 @@ def bearer(x, y, hat, arm, load):
 
     hem = 0.10 + 0.16 * np.clip((0.62 - y) / 0.55, 0, 1)
     robe = np.maximum(np.abs(x + 0.02 * np.sin(5 * y)) - hem, np.maximum(0.10 - y, y - 0.66))
-    body = blend(robe, rod(0.01, 0.6, 0.0, 0.84, 0.115), 0.05)
+    body = blended(robe, rod(0.01, 0.6, 0.0, 0.84, 0.115), 0.05)
     head = np.minimum(rod(-0.01, 0.985, 0.0, 1.0, 0.062), rod(-0.055, 0.93, -0.03, 0.95, 0.035))
     crown = rod(0.0, 1.05, 0.0, 1.05 + 0.06 * hat, 0.058 - 0.012 * hat)
     hand_y = 0.62 + 0.16 * arm
@@ -71,7 +47,7 @@ def bearer(x, y, hat, arm, load):
     def rise(gap, height):
         return height * np.sqrt(np.clip(-gap / 0.05, 0, 1))
 
-    folds = 0.007 * np.cos(70 * x * (1 - 0.5 * y) + 9 * (y - 0.3) ** 2) * ramp(0.66, 0.5, y)
+    folds = 0.007 * np.cos(70 * x * (1 - 0.5 * y) + 9 * (y - 0.3) ** 2) * smoothstep(0.66, 0.5, y)
     relief = np.where(body < 0, rise(body, 0.045) + folds, 0)
     for part, height in ((head, 0.055), (crown, 0.05), (arms, 0.065), (thing, 0.045), (feet, 0.04)):
         relief = np.maximum(relief, rise(part, height))
@@ -127,7 +103,7 @@ class Ruins:
 
     def shaft(self, x, y, z, away, top):
         """Bell base, torus and fluted shaft, broken off at `top`."""
-        bell = 0.80 + 0.36 * np.clip(1 - y / 1.15, 0, 1) ** 0.5 - 0.05 * ramp(0.12, 0.0, np.abs(y - 0.35))
+        bell = 0.80 + 0.36 * np.clip(1 - y / 1.15, 0, 1) ** 0.5 - 0.05 * smoothstep(0.12, 0.0, np.abs(y - 0.35))
         torus = 0.14 * np.sqrt(np.clip(1 - ((y - 1.27) / 0.14) ** 2, 0, 1))
         smooth = np.where(y < 1.15, bell, 0.74 + torus - 0.012 * y)
         radius = np.where(y < 1.42, smooth, 0.74 - 0.012 * y)
@@ -136,7 +112,7 @@ class Ruins:
         if near.size:
             angle = np.arctan2(z[near], x[near])
             flute = 0.055 * np.abs(np.cos(18 * angle))
-            drum = 0.03 * ramp(0.035, 0, np.abs((y[near] + 0.6) % 2.1 - 1.05))
+            drum = 0.03 * smoothstep(0.035, 0, np.abs((y[near] + 0.6) % 2.1 - 1.05))
             gap[near] += flute + drum
         # A broken top slants and splinters; the whole ones end below their capital.
         rough = self.noise.fbm(1.3 * x + top, 0 * y + top, 1.3 * z, 2)
@@ -146,7 +122,7 @@ class Ruins:
     def capital(self, x, y, z):
         """Palm bell, volutes, and two kneeling bulls back to back; y = 0 is the top of the column."""
         away = np.hypot(x, z)
-        flare = 0.60 + 0.28 * ramp(-2.9, -2.15, y)
+        flare = 0.60 + 0.28 * smoothstep(-2.9, -2.15, y)
         bell = np.maximum(away - flare + 0.03 * np.cos(12 * np.arctan2(z, x)), np.abs(y + 2.5) - 0.4)
         block = box(x, y + 1.6, z, (0.42, 0.55, 0.42)) - 0.05
         x = np.abs(x)
@@ -157,7 +133,7 @@ class Ruins:
         head = capsule(x, y, z, (1.2, 0.05, 0), (1.55, -0.22, 0), 0.17)
         horn = capsule(x, y, np.abs(z), (1.15, 0.18, 0.14), (1.32, 0.42, 0.2), 0.06)
         legs = capsule(x, y, np.abs(z), (0.85, -1.02, 0.24), (1.3, -1.02, 0.24), 0.12)
-        bull = blend(blend(body, neck, 0.15), np.minimum(np.minimum(head, legs), horn), 0.08)
+        bull = blended(blended(body, neck, 0.15), np.minimum(np.minimum(head, legs), horn), 0.08)
         return np.minimum(np.minimum(bell, block), bull)
 
     def wall(self, points):
@@ -201,8 +177,8 @@ class Ruins:
         rows, columns = self.frieze.shape
         place = [(1.2 - level) / 1.2 * (rows - 1), (along % 5.6) / 5.6 * columns]
         carved = ndimage.map_coordinates(self.frieze, place, order=1, mode="grid-wrap") * (level < 1.2)
-        frame = 0.05 * ramp(0.05, 0.02, np.abs(level - 1.235))
-        roof = 0.04 * ramp(0.02, 0.0, 0.12 - y)
+        frame = 0.05 * smoothstep(0.05, 0.02, np.abs(level - 1.235))
+        roof = 0.04 * smoothstep(0.02, 0.0, 0.12 - y)
         slope = (x - self.FOOT) / (self.WALL - self.FOOT) * self.PLATFORM
         inside = np.where(on_wall, y < self.PLATFORM - 0.1, (level < 1.2) & (y - level + 1.15 < slope + 0.45))
         return np.where((on_wall | on_flank) & inside, carved + frame, 0.0) + np.where(on_wall, roof, 0.0)
@@ -214,7 +190,7 @@ class Ruins:
             across, y, away = points[0] - x, points[1] - self.PLATFORM, points[2] - z
             frame = box(across, y - 2.5 * size, away, (1.5 * size, 2.5 * size, 0.75))
             opening = box(across, y - 2.0 * size, away, (0.8 * size, 2.1 * size, 2.0))
-            swell = 0.3 * ramp(4.4 * size, 5.3 * size, y)
+            swell = 0.3 * smoothstep(4.4 * size, 5.3 * size, y)
             cornice = box(across, y - 4.95 * size, away, (1.45 * size + swell, 0.42 * size, 0.7 + swell)) * 0.8
             gap = np.minimum(gap, np.minimum(np.maximum(frame, -opening), cornice))
         return gap
@@ -225,22 +201,13 @@ class Ruins:
         along, across = 0.88 * x + 0.47 * z, -0.47 * x + 0.88 * z
         angle = np.arctan2(across, y)
         drum = np.maximum(np.hypot(y, across) - 0.70 + 0.055 * np.abs(np.cos(18 * angle)), np.abs(along) - 0.95) * 0.9
-        gap = drum
         blocks = (
             (4.9, 10.0, 0.62, 0.30, 0.42, 0.5),
             (0.5, 12.6, 0.40, 0.42, 0.38, -0.3),
             (-6.9, 8.8, 0.55, 0.26, 0.40, 1.1),
             (-0.9, 15.6, 0.70, 0.25, 0.45, 0.2),
         )
-        for at_x, at_z, long, tall, broad, turn in blocks:
-            side, away = points[0] - at_x, points[2] - at_z
-            cosine, sine = np.cos(turn), np.sin(turn)
-            u, w = side * cosine + away * sine, away * cosine - side * sine
-            gap = np.minimum(
-                gap,
-                box(u, points[1] - 0.8 * tall + 0.14 * u, w, (long - 0.06, tall - 0.06, broad - 0.06)) - 0.06,
-            )
-        return gap
+        return np.minimum(drum, askew_blocks(points, blocks, 0.8, 0.14, 0.06))
 
     def distance(self, points):
         """Distance to all the stone, chipped and worn where a ray is close."""
@@ -259,107 +226,100 @@ class Ruins:
         """Grey-gold limestone, darker where the rain runs, ochre in the hollows."""
         x, y, z = points
         large = self.noise.fbm(0.45 * x, 0.45 * y, 0.45 * z, 4)
-        stone = mix(rgb(160, 148, 130), rgb(222, 206, 180), ramp(0.3, 0.7, large))
+        stone = mix(film_colour(160, 148, 130), film_colour(222, 206, 180), smoothstep(0.3, 0.7, large))
         streak = self.noise.fbm(2.6 * x, 0.3 * y, 2.6 * z, 4)
-        stone = stone * (1 - 0.5 * ramp(0.48, 0.7, streak) * ramp(0.8, 0.3, normal[1]))
+        stone = stone * (1 - 0.5 * smoothstep(0.48, 0.7, streak) * smoothstep(0.8, 0.3, normal[1]))
         patch = self.noise.fbm(2.0 * x + 30, 2.0 * y, 2.0 * z, 5)
-        stone = mix(stone, rgb(150, 112, 74), 0.5 * ramp(0.52, 0.68, patch))
+        stone = mix(stone, film_colour(150, 112, 74), 0.5 * smoothstep(0.52, 0.68, patch))
         grain = self.noise.fbm(13 * x, 13 * y, 13 * z, 3)
-        crack = ramp(0.06, 0.0, np.abs(self.noise.fbm(0.9 * x, 0.9 * y + 70, 0.9 * z, 4) - 0.5))
+        crack = smoothstep(0.06, 0.0, np.abs(self.noise.fbm(0.9 * x, 0.9 * y + 70, 0.9 * z, 4) - 0.5))
         return stone * (0.76 + 0.48 * grain) * (1 - 0.22 * crack)
 
 
 class Terrace:
     """The paved ground of the terrace: worn slabs, dust and gravel in the joints."""
 
-    def __init__(self, noise, solid, sun, sunlight, skylight):
-        self.noise, self.solid, self.sun = noise, solid, sun
-        self.sunlight, self.skylight = sunlight, skylight
+    def __init__(self, noise, solid, day):
+        self.noise, self.solid, self.day = noise, solid, day
 
-    def light(self, points, travel):
+    def light(self, points):
+        """Light leaving the ground."""
         x, y, z = points
         slab, joint = slabs(self.noise, x + 0.3 * z, z - 0.1 * x, 1.9, 1.25)
-        dust = ramp(0.50, 0.64, self.noise.fbm(0.42 * x, y, 0.42 * z, 5)) * ramp(0.02, 0.2, joint + 0.1)
+        dust = smoothstep(0.50, 0.64, self.noise.fbm(0.42 * x, y, 0.42 * z, 5)) * smoothstep(0.02, 0.2, joint + 0.1)
         fine = self.noise.fbm(15 * x, y, 15 * z, 3)
         coarse = self.noise.fbm(1.5 * x, y + 4, 1.5 * z, 4)
-        stone = mix(rgb(158, 138, 112), rgb(206, 184, 150), slab) * (0.6 + 0.45 * fine + 0.35 * coarse)
-        stone = stone * (1 - 0.8 * ramp(0.08, 0.02, joint))
-        stone = mix(stone, rgb(196, 166, 122) * (0.62 + 0.7 * fine), dust)
+        stone = mix(film_colour(158, 138, 112), film_colour(206, 184, 150), slab) * (0.6 + 0.45 * fine + 0.35 * coarse)
+        stone = stone * (1 - 0.8 * smoothstep(0.08, 0.02, joint))
+        stone = mix(stone, film_colour(196, 166, 122) * (0.62 + 0.7 * fine), dust)
         normal = bumpy(self.noise, points, (0.06, 0.22, 1.1), 0.75)
         tilt = 0.16 * (slab - 0.5) * (1 - dust)
         normal = unit([normal[0] + tilt, normal[1], normal[2] + 0.5 * tilt])
-        facing = np.clip(dot(normal, self.sun), 0, 1)
-        lit = sun_share(self.solid.distance, lifted(points, 0.03), self.sun, self.solid.bounds, 40, 60)
+        facing = np.clip(dot(normal, self.day.sun), 0, 1)
+        lit = sun_share(self.solid.distance, lifted(points, 0.03), self.day.sun, self.solid.bounds, 40, 60)
         up = np.zeros_like(points)
         up[1] = 1
         free = openness(self.solid.distance, points, up, 1.5)
-        return stone * (self.sunlight * facing * lit + self.skylight * free)
+        return stone * (self.day.sunlight * facing * lit + self.day.skylight * free)
 
     def weeds(self, camera, film, depth, seed):
         """Dry weeds in the joints and along the foot of the stones."""
         rng = np.random.default_rng(seed + 2)
         count = 60000
-        sink = (rng.random(count) * 0.30 + 0.02) * camera.height * camera.scale
-        z = camera.eye[1] / sink
-        x = (rng.random(count) - 0.5) * 1.1 * camera.width * camera.scale * z
-        root = np.stack([x, 0 * x, z]).astype(np.float32)
+        root = roots_on_ground(camera, rng.random(count) * 0.30 + 0.02, rng.random(count))
         joint = slabs(self.noise, root[0] + 0.3 * root[2], root[2] - 0.1 * root[0], 1.9, 1.25)[1]
         patch = self.noise.fbm(0.5 * root[0], root[1] + 17, 0.5 * root[2], 4)
         stone = in_chunks(self.solid.distance, root)
-        wanted = ramp(0.07, 0.02, joint) * ramp(0.44, 0.6, patch) + 0.6 * ramp(0.35, 0.05, stone) * ramp(
-            0.4, 0.55, patch
-        )
+        wanted = smoothstep(0.07, 0.02, joint) * smoothstep(0.44, 0.6, patch) + 0.6 * smoothstep(
+            0.35, 0.05, stone
+        ) * smoothstep(0.4, 0.55, patch)
         root = root[:, (rng.random(count) < wanted) & (stone > 0.02)]
         count = root.shape[1]
         tall = 0.05 + 0.22 * rng.random(count) ** 2
         tip = root + np.stack([rng.normal(0.1, 0.5, count) * tall, tall, rng.normal(0, 0.4, count) * tall])
         bend = root + np.stack([0 * tall, 0.7 * tall, 0 * tall])
-        colour = mix(rgb(122, 122, 62), rgb(226, 194, 120), rng.random(count)) * rng.uniform(0.7, 1.1, count)
-        lit = sun_share(self.solid.distance, lifted(root, 0.05), self.sun, self.solid.bounds)
-        light = colour * (self.sunlight * lit * 0.6 + self.skylight)
+        colour = mix(film_colour(122, 122, 62), film_colour(226, 194, 120), rng.random(count)) * rng.uniform(
+            0.7, 1.1, count
+        )
+        lit = sun_share(self.solid.distance, lifted(root, 0.05), self.day.sun, self.solid.bounds)
+        light = colour * (self.day.sunlight * lit * 0.6 + self.day.skylight)
         pieces = [a.astype(np.float32) for a in (root, tip, bend, 0.4 * light, light)]
         paint_blades(camera, film, depth, *pieces, 0.006)
 
 
-def persepolis(width, height, seed):
+def render(width, height, seed):
     """Columns, portals and a relief wall on their terrace: late light, long shadows, dry mountains."""
     noise = Noise(seed)
     sun = unit([-0.80, 0.34, -0.50])
     palette = {
-        "zenith": rgb(30, 88, 168),
-        "horizon": rgb(176, 200, 212),
-        "glow": rgb(255, 220, 170),
-        "sun": rgb(255, 222, 178) * 2.1,
-        "shade": rgb(140, 156, 196) * 0.62,
+        "zenith": film_colour(30, 88, 168),
+        "horizon": film_colour(176, 200, 212),
+        "glow": film_colour(255, 220, 170),
+        "sun": film_colour(255, 222, 178) * 2.1,
+        "shade": film_colour(140, 156, 196) * 0.62,
     }
-    sunlight, skylight = rgb(255, 208, 150) * 3.1, rgb(122, 158, 214) * 0.7
-    haze = rgb(190, 196, 204)
+    day = Daylight(sun, film_colour(255, 208, 150) * 3.1, film_colour(122, 158, 214) * 0.7, film_colour(190, 196, 204))
     camera = Camera((0, 1.7, 0), -2, 60, 0.70, width, height)
     rays = camera.rays()
     sky = Sky(noise, sun, palette, -0.02, width / 80, drift=5.3)
-    mountains = Mountains(noise, sun, 6400, 1300, 2400, 520, min(camera.width * 0.7, 1100))
-    land = {"rock": rgb(146, 118, 96), "dust": rgb(188, 156, 118), "sun": sunlight * 0.75, "shade": skylight}
-    film = under_the_sky(camera, rays, sky, mountains, land, haze, 7000)
+    mountains = Mountains(noise, sun, 6400, 1300, 2400, 520, 1.375 * width)
+    land = {
+        "rock": film_colour(146, 118, 96),
+        "dust": film_colour(188, 156, 118),
+        "sun": day.sunlight * 0.75,
+        "shade": day.skylight,
+    }
+    film = under_the_sky(camera, rays, sky, mountains, land, day.haze, 7000)
     ruins = Ruins(noise)
-    terrace = Terrace(noise, ruins, sun, sunlight, skylight)
+    terrace = Terrace(noise, ruins, day)
 
-    def trace(direction, behind):
-        ground = ground_hits(camera, direction)
+    def stone_colour(points, travel):
+        return mix(day.haze, stone_light(points, ruins, day, (0.36, 0.25, 0.14)), np.exp(-travel / 1200))
+
+    def ground_colour(points, travel):
         # Beyond the terrace's edge lies the plain, lost in haze.
-        enter, leave = slab_span(camera.eye, direction, *ruins.bounds)
-        stone = march(ruins.distance, camera.eye, direction, np.maximum(enter, 0.1), np.minimum(leave, ground), 110)
-        colour = behind.copy()
-        seen = np.flatnonzero(np.isfinite(stone))
-        if seen.size:
-            points = camera.eye + direction[:, seen] * stone[seen]
-            lit = stone_light(points, ruins, sun, sunlight, skylight, (0.36, 0.25, 0.14))
-            colour[:, seen] = mix(haze, lit, np.exp(-stone[seen] / 1200))
-        seen = np.flatnonzero(np.isfinite(ground) & np.isinf(stone))
-        if seen.size:
-            points = camera.eye + direction[:, seen] * ground[seen]
-            colour[:, seen] = mix(haze, terrace.light(points, ground[seen]), np.exp(-ground[seen] / 4000))
-        return colour, np.minimum(stone, np.where(np.isfinite(ground), ground, 1e9)) * direction[2]
+        return mix(day.haze, terrace.light(points), np.exp(-travel / 4000))
 
-    film, depth = in_chunks(trace, rays, film)
+    film, depth = trace_solid(camera, rays, film, ruins, stone_colour, ground_colour, 110)
     terrace.weeds(camera, film, depth, seed)
     return camera.develop(film, 0.6)

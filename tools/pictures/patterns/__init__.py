@@ -1,0 +1,1 @@
+"""The style pictures that are patterns: tiles, poured paint, mosaic."""

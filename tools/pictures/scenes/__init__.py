@@ -1,0 +1,1 @@
+"""The content pictures: three rendered scenes and one simulated flow."""

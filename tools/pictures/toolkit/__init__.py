@@ -1,0 +1,1 @@
+"""What the pictures share: colour, noise, strokes, light, distances."""
