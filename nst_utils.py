@@ -92,19 +92,27 @@ class VGG19(FrozenNetwork):
         """The smallest side in px of which each 2x2 pool leaves at least one position."""
         return 2 ** (int(self.deepest[4]) - 1)
 
-    @functools.cached_property
+    @property
     def in_bfloat16(self):
         """The same network with bfloat16 convolutions, conv1_1 excepted."""
+        return self.twin(self.padding, "bfloat16")
+
+    @functools.cache  # noqa: B019  a network's twins live as long as the network
+    def twin(self, padding, dtype="float32"):
+        """The same network with another padding or type of its convolutions, see `build_vgg19`; built once."""
+        if (padding, dtype) == (self.padding, self.precision):
+            return self
         weights = {layer.name: layer.get_weights() for layer in self.layers if layer.name in LAYERS}
-        return build_vgg19(weights, list(self.output), self.pooling, dtype="bfloat16")
+        return build_vgg19(weights, list(self.output), self.pooling, dtype=dtype, padding=padding)
 
 
-def build_vgg19(weights, layers, pooling="average", trainable=False, dtype="float32"):
+def build_vgg19(weights, layers, pooling="average", trainable=False, dtype="float32", padding="zero"):
     """VGG-19 (Simonyan and Zisserman, arXiv:1409.1556), only as deep as the layers asked for.
 
     weights: {layer: (kernel (3, 3, n_in, n_out), bias (n_out,))}, of any widths, for BGR input.
     Pools are "average", as in the paper and the course, or "max", as VGG-19 was trained. dtype: of the
     convolutions after conv1_1, "float32" or "bfloat16"; conv1_1, which sees the picture, is float32.
+    padding: "zero", as VGG-19 was trained, or "mirror", which lets the picture go on mirrored beyond its border.
     Takes images (m, n_H, n_W, 3), RGB in [0, 1]. Raises ValueError for a layer there is no weight for.
     """
     check_layers(layers)
@@ -113,7 +121,7 @@ def build_vgg19(weights, layers, pooling="average", trainable=False, dtype="floa
     if pooling not in ("average", "max"):
         raise ValueError(f"pooling {pooling!r}: not known. Choose average or max.")
     pool = keras.layers.AveragePooling2D if pooling == "average" else keras.layers.MaxPooling2D
-    convolution = keras.layers.Conv2D if trainable else FrozenConv2D
+    convolution = keras.layers.Conv2D if trainable else functools.partial(FrozenConv2D, beyond=padding)
 
     image = keras.Input((None, None, 3))
     a = image[..., ::-1] * 255.0 - np.float32(BGR_MEAN)
@@ -129,7 +137,7 @@ def build_vgg19(weights, layers, pooling="average", trainable=False, dtype="floa
         if name in layers:
             activations[name] = a
     vgg = VGG19(image, {name: activations[name] for name in layers}, name="vgg19")
-    vgg.trainable, vgg.pooling = trainable, pooling
+    vgg.trainable, vgg.pooling, vgg.padding, vgg.precision = trainable, pooling, padding, dtype
     return vgg
 
 

@@ -7,8 +7,10 @@ from nst_utils import keras, tf
 RATE = 0.02
 
 
-def adam(phases, start):
+def adam(phases, start, depth=1.0):
     """Yield (steps so far, J, G) for `lbfgs.Phase`s, one after the other. G stays in [0, 1].
+
+    depth is for `lbfgs.minimise` alone: Adam has no filter.
 
     A step to a cost that is not finite is taken back, and the next ones are a tenth as long. Raises
     FloatingPointError if J is not finite at the start, or stays so.

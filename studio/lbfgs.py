@@ -15,6 +15,7 @@ import scipy.fft as fft
 from threadpoolctl import ThreadpoolController
 
 from nst_support.startup import tf
+from studio.axes import frequencies, notch
 
 MEMORY = 20  # pairs of steps and gradient changes
 FIRST_CHANGE = 0.05  # of a pixel, root mean square, at the first step
@@ -26,16 +27,17 @@ OPPONENT = np.array([[1, 1, 1], [1, -1, 0], [1, 1, -2]], np.float32)
 OPPONENT /= np.linalg.norm(OPPONENT, axis=1, keepdims=True)
 
 
-def natural_filter(shape):
+def natural_filter(shape, depth=1.0):
     """The first guess at the inverse Hessian: a function from (1, n_H, n_W, 3) to the same.
 
     Symmetric and positive: brightness is scaled by frequency^-3/4, colour by 0.3 frequency^-1/4, the
     exponents being measured ones. Frequencies are in periods per picture, the lowest counts as 1.
+    depth: of the notch that holds back fine lines along the axes, see `axes`; it has to be above 0.
     """
     _, n_H, n_W, _ = shape
-    periods = np.hypot(np.fft.fftfreq(n_H)[:, None], np.fft.rfftfreq(n_W)) * max(n_H, n_W)
-    periods = np.maximum(periods, 1).astype(np.float32)
-    spectrum = np.stack([periods**-0.75, 0.3 * periods**-0.25, 0.3 * periods**-0.25])
+    cycles, _ = frequencies(n_H, n_W)
+    periods = np.maximum(cycles * max(n_H, n_W), 1).astype(np.float32)
+    spectrum = np.stack([periods**-0.75, 0.3 * periods**-0.25, 0.3 * periods**-0.25]) * notch(n_H, n_W, depth)
 
     def apply(image):
         planes = np.ascontiguousarray((image[0] @ OPPONENT.T).transpose(2, 0, 1))
@@ -101,14 +103,15 @@ class Phase:
     tolerance: float = 1e-6  # relative error of J; a rise below it is none
 
 
-def minimise(phases, start):
+def minimise(phases, start, depth=1.0):
     """Yield (evaluations so far, J, G) at the start and after every accepted step. G stays in [0, 1].
 
     phases: `Phase`s, one after the other: what is known of the curvature is kept from one to the next.
-    start: (1, n_H, n_W, 3). Raises FloatingPointError if J is not finite at the start, and `Stopped`
-    where neither the quasi-Newton direction nor after it the (filtered) steepest descent leads down.
+    start: (1, n_H, n_W, 3). depth: see `natural_filter`. Raises FloatingPointError if J is not finite at the
+    start, and `Stopped` where neither the quasi-Newton direction nor after it the (filtered) steepest descent
+    leads down.
     """
-    search, threads = _search(phases, start), ThreadpoolController()
+    search, threads = _search(phases, start, depth), ThreadpoolController()
     while True:
         # The threads of NumPy's matrix library wait by spinning, in the way of TensorFlow's: with one, nobody waits.
         with threads.limit(limits=1, user_api="blas"):
@@ -118,9 +121,9 @@ def minimise(phases, start):
         yield item
 
 
-def _search(phases, start):
+def _search(phases, start, depth):
     G, used = np.float32(start), 0
-    line = _Line(InverseHessian(natural_filter(G.shape), G.shape))
+    line = _Line(InverseHessian(natural_filter(G.shape, depth), G.shape))
     for phase in phases:
         J, gradient = _evaluated(phase, G)
         used, end = used + 1, used + phase.evaluations

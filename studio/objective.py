@@ -9,20 +9,24 @@ import numpy as np
 
 import nst_utils as nst
 from nst_utils import tf
-from studio.settings import BETA
+
+MARGIN = 0.02  # of black and white
 
 
 def sums(vgg, G, target):
     """The sums over the activations of G, from which `costs` makes J.
 
     target: {"content": {layer: a_C}, "style": {layer: {"centre": (n_C,), ...}}}.
-    Returns {"content": (count, squared difference from a_C), layer: (count, first, second)}: numbers of
-    entries or positions; first (n_C,) and second (n_C, n_C) moments about the centre, as sums.
+    Returns {"content": (count, squared difference from a_C), "limits": (count, squared excess), layer: (count,
+    first, second)}: numbers of entries or positions; by how far values of G are nearer to black or white than
+    MARGIN, in its unit; first (n_C,) and second (n_C, n_C) moments about the centre, as sums.
     """
     a_G = vgg(G)
     ((name, a_C),) = target["content"].items()
     difference = tf.cast(a_C, tf.float32) - tf.cast(a_G[name], tf.float32)
     found = {"content": (tf.cast(tf.size(difference), tf.float32), tf.reduce_sum(tf.square(difference)))}
+    excess = (tf.nn.relu(MARGIN - G) + tf.nn.relu(G - (1 - MARGIN))) / MARGIN
+    found["limits"] = tf.cast(tf.size(G), tf.float32), tf.reduce_sum(tf.square(excess))
     for name, style in target["style"].items():
         columns = _positions_by_channels(a_G[name]) - style["centre"]
         found[name] = _count(columns), tf.reduce_sum(columns, 0), nst.self_product(columns)
@@ -38,7 +42,7 @@ def _count(columns):
 
 
 def costs(found, target, weights):
-    """(J, J_content, J_style) of sums. weights: {"alpha", "beta"}; target: as for `sums`, see `style_target`.
+    """(J, J_content, J_style) of sums. weights: {"alpha", "beta", "limits"}; target: as for `sums`, see `style_target`.
 
     J_style_layer = lambda (mean (target - second/count)^2 + share mean (first/count)^2) / 4: with centre 0 and
     share 0 the course's (Gatys et al. 2016, eq. 4); about S's mean, a comparison of covariances and means.
@@ -51,7 +55,9 @@ def costs(found, target, weights):
         of_second = tf.reduce_mean(tf.square(style["second"] - second / count))
         of_first = tf.reduce_mean(tf.square(first / count))
         J_style += style["lambda"] * (of_second + style["share"] * of_first) / 4
-    return weights["alpha"] * J_content + weights["beta"] * J_style, J_content, J_style
+    count, excess = found["limits"]
+    J = weights["alpha"] * J_content + weights["beta"] * J_style + weights["limits"] * excess / count
+    return J, J_content, J_style
 
 
 def _moments(vgg, S):
@@ -64,8 +70,8 @@ def _moments(vgg, S):
     return found
 
 
-def _content(vgg, C):
-    return vgg(C)[nst.CONTENT_LAYER]
+def _activations(vgg, C):
+    return dict(vgg(C))
 
 
 def _costs_of(vgg, G, target, weights):
@@ -111,19 +117,14 @@ class Objective:
     """
 
     def __init__(self, vgg, C, S, settings, alike=None):
-        self.vgg = vgg
-        weights = settings.weights
-        layers = nst.STYLE_LAYERS if weights is None else weights.style_layers
-        a_C, moments = vgg.traced(_content, C), vgg.traced(_moments, S)
-        style = {name: style_target(*moments[name], settings.statistics) for name in layers}
-        if weights is None:
-            beta = BETA[settings.statistics] if settings.beta is None else settings.beta
-            weights = nst.balanced_weights(a_C, {name: np.sqrt(unit(target)) for name, target in style.items()}, beta)
-        self.weights = alike.weights if alike else weights
+        manner, self.vgg = settings.manner, vgg
+        a_C, moments = vgg.traced(_activations, C)[manner.content_layer], vgg.traced(_moments, S)
+        style = {name: style_target(*moments[name], settings.statistics) for name in settings.layers}
+        self.weights = alike.weights if alike else settings.weights or _balanced(a_C, style, settings)
         for name, target in style.items():
             target["lambda"] = self.weights.style_layers[name]
-        self.target = {"content": {nst.CONTENT_LAYER: a_C}, "style": style}
-        self._numbers = {"alpha": self.weights.alpha, "beta": self.weights.beta}
+        self.target = {"content": {manner.content_layer: a_C}, "style": style}
+        self._numbers = {"alpha": self.weights.alpha, "beta": self.weights.beta, "limits": manner.limits}
 
     def __call__(self, G):
         """(J, J_content, J_style) of G, of C's size: three scalars."""
@@ -132,3 +133,12 @@ class Objective:
     def value_and_gradient(self, G):
         """(J, dJ/dG) of G, of C's size."""
         return self.vgg.traced(_value_and_gradient, G, self.target, self._numbers)
+
+
+def _balanced(a_C, style, settings):
+    """`nst.balanced_weights`, its lambdas in the shares of the settings."""
+    beta = settings.manner.beta if settings.beta is None else settings.beta
+    weights = nst.balanced_weights(a_C, {name: np.sqrt(unit(target)) for name, target in style.items()}, beta)
+    of_all = len(style) / sum(settings.layers.values())
+    lambdas = {name: value * settings.layers[name] * of_all for name, value in weights.style_layers.items()}
+    return nst.CostWeights(weights.alpha, beta, lambdas)

@@ -12,9 +12,10 @@ from nst_support.startup import has_fast_bfloat16, interrupted
 from nst_utils import tf
 from studio import estimate
 from studio.adam import adam
+from studio.axes import LEAST, SHARE, share_along_axes
 from studio.lbfgs import Phase, Stopped, minimise
 from studio.objective import Objective
-from studio.scales import FINE_EVALUATIONS, carried_up, check_sides, ladder, resized, style_at
+from studio.scales import FINE_EVALUATIONS, carried_up, check_sides, ladder, resized, seeded, style_at
 from studio.settings import Settings
 
 MOST_BFLOAT16 = 60  # evaluations at full size, after which its rounding costs more than it saves
@@ -46,7 +47,7 @@ def stylise(C, S, vgg=None, settings=None, *, start=None, bar=True, **changes):
         if settings.evaluations is None:
             settings = settings.changed(evaluations=FINE_EVALUATIONS)
     vgg = found_network() if vgg is None else vgg
-    vgg.check_computes([nst.CONTENT_LAYER, *(settings.weights or nst.CostWeights()).style_layers])
+    vgg.check_computes([settings.manner.content_layer, *settings.layers])
     for name, image in (("C", C), ("S", S)):
         check_sides(name, image, vgg.smallest)
     _warn_of_a_poor_style(S)
@@ -74,6 +75,7 @@ class _Scale:
     C: tf.Tensor
     base: tf.Tensor
     objectives: dict
+    depth: float  # of the notch, see `axes`
 
     def phases(self, count, plan):
         """plan: {precision: share of the evaluations}, of which the last gets what rounding leaves."""
@@ -107,26 +109,31 @@ class _Run:
         return {"bfloat16": quick, "float32": 1 - quick}
 
     def scale(self, i):
-        C, S, base = self.C, self.S, self.C if self.start is None else self.start
+        settings, C, base = self.settings, self.C, self.C if self.start is None else self.start
         if i < len(self.sizes) - 1:
-            S = style_at(S, self.sizes[i][0] / C.shape[1], self.vgg.smallest)
             C, base = (resized(image, self.sizes[i]) for image in (C, base))
-        exact = Objective(self.vgg, C, S, self.settings)
+        S = style_at(self.S, settings.style_scale * max(self.sizes[i]), self.vgg.smallest)
+        exact = Objective(self.vgg.twin(settings.manner.padding), C, S, settings)
         objectives = {"float32": exact}
         if "bfloat16" in self.plan(i):
-            objectives["bfloat16"] = Objective(self.vgg.in_bfloat16, C, S, self.settings, alike=exact)
-        return _Scale(C, base, objectives)
+            objectives["bfloat16"] = Objective(
+                self.vgg.twin(settings.manner.padding, "bfloat16"), C, S, settings, exact
+            )
+        depth = min(1.0, max(LEAST, SHARE * share_along_axes(S))) if settings.manner.held else 1.0
+        return _Scale(C, base, objectives, depth)
 
     def first_G(self, scale):
         if self.start is not None:
             return scale.base
+        if self.settings.start == "content" and self.settings.manner.seeded:
+            return seeded(scale.C, self.settings.seed)
         return nst.start_image(scale.C, self.settings.start, self.settings.seed)
 
     def search(self, scale, i, G):
         """Yield (evaluations so far, G)."""
         phases = scale.phases(self.counts[i], self.plan(i))
         try:
-            for used, _, better in (adam if self.optimizer == "adam" else minimise)(phases, G):
+            for used, _, better in (adam if self.optimizer == "adam" else minimise)(phases, G, scale.depth):
                 yield used, better
         except Stopped as reason:
             print(f"At {G.shape[2]}x{G.shape[1]} px the search ended early: {reason}.")
@@ -156,7 +163,7 @@ class _Run:
         G, done, began = self.first_G(here), 0, time.perf_counter()
 
         def record(used):
-            image = nst.as_saved(G if here is full else carried_up(G, here.base, full.base))
+            image = nst.as_saved(G if here is full else carried_up(G, here.base, full.base, full.depth))
             costs = map(float, full.objectives["float32"](image))
             return nst.Record(used, *costs, image, time.perf_counter() - began)
 
@@ -168,7 +175,7 @@ class _Run:
                 for i, count in enumerate(self.counts):
                     if i > 0:
                         there = full if i == top else self.scale(i)
-                        here, G = there, carried_up(G, here.base, there.base)
+                        here, G = there, carried_up(G, here.base, there.base, there.depth)
                     for used, better in self.search(here, i, G):
                         G = better
                         progress.update(done + used - progress.n)

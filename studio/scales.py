@@ -1,8 +1,11 @@
 """The sizes of a coarse-to-fine search, and pictures brought from one to another."""
 
 import numpy as np
+import scipy.fft as fft
+from scipy.ndimage import uniform_filter
 
 from nst_utils import tf
+from studio.axes import without_lines
 
 COARSEST = 150  # px, long side: a picture is halved as long as it stays as large as this
 COARSE_EVALUATIONS, FINE_EVALUATIONS = 80, 60  # per size below the full one, and at it
@@ -13,9 +16,46 @@ def resized(image, size):
     return tf.clip_by_value(tf.image.resize(image, size, "lanczos3", antialias=True), 0, 1)
 
 
-def carried_up(G, c, C):
-    """G, made for the coarse content c, at the size of the finer content C, with the detail that c lacks."""
-    return tf.clip_by_value(C + tf.image.resize(G - c, C.shape[1:3], "bicubic"), 0, 1)
+def enlarged(image, size):
+    """The image (1, ., ., 3) at the larger size = (n_H, n_W), with no frequency that it did not have; not clipped.
+
+    By cosine transforms, padded with zeros: half-pixel centres and mirrored borders, as in resizing elsewhere.
+    """
+    spectrum = fft.dctn(np.float32(image), axes=(1, 2), norm="ortho", workers=2)
+    rows, columns = (n - m for n, m in zip(size, spectrum.shape[1:3], strict=True))
+    spectrum = np.pad(spectrum, ((0, 0), (0, rows), (0, columns), (0, 0)))
+    factor = np.float32(np.sqrt(np.prod(size) / np.prod(image.shape[1:3])))
+    return fft.idctn(spectrum, axes=(1, 2), norm="ortho", workers=2) * factor
+
+
+def carried_up(G, c, C, depth=1.0):
+    """G, made for the coarse content c, at the size of the finer content C, with the detail that c lacks.
+
+    depth: of the notch through which that detail passes, see `axes`.
+    """
+    size = C.shape[1:3]
+    detail = np.asarray(C) - enlarged(c, size)
+    if depth < 1:
+        detail = without_lines(detail, depth)
+    return tf.constant(np.clip(enlarged(G, size) + detail, 0, 1), tf.float32)
+
+
+NOISE, FLAT, WINDOW = 0.1, 0.03, 9  # standard deviation; spread below which C counts as flat; px
+
+
+def seeded(C, seed):
+    """C with faint noise where it is flat, so that strokes have something to grow from; in [0, 1].
+
+    Every octave is as strong (a spectrum of 1 / frequency): with white noise strokes begin at the border.
+    """
+    n_H, n_W = C.shape[1:3]
+    cycles = np.maximum(np.hypot(np.fft.fftfreq(n_H)[:, None], np.fft.rfftfreq(n_W)), 1 / max(n_H, n_W))
+    noise = np.random.default_rng(seed).standard_normal(C.shape)
+    noise = fft.irfft2(fft.rfft2(noise, axes=(1, 2)) / cycles[None, ..., None], (n_H, n_W), axes=(1, 2))
+    noise = (noise - noise.mean((1, 2))) / max(noise.std(), 1e-6)
+    grey, window = np.float64(C).mean(-1, keepdims=True), (0, WINDOW, WINDOW, 0)
+    variance = uniform_filter(grey**2, window, mode="reflect") - uniform_filter(grey, window, mode="reflect") ** 2
+    return tf.constant(np.clip(C + NOISE * noise / (1 + np.maximum(variance, 0) / FLAT**2), 0, 1), tf.float32)
 
 
 def ladder(size, evaluations, smallest):
@@ -38,9 +78,9 @@ def ladder(size, evaluations, smallest):
     return sizes, [int(n) for n in counts]
 
 
-def style_at(S, factor, smallest):
-    """S shrunk by `factor`, but never below `smallest` px on its shorter side, and never enlarged."""
-    factor = min(1.0, max(factor, smallest / min(S.shape[1:3])))
+def style_at(S, long_side, smallest):
+    """S shrunk to `long_side`, but never below `smallest` px on its shorter side, and never enlarged."""
+    factor = min(1.0, max(long_side / max(S.shape[1:3]), smallest / min(S.shape[1:3])))
     return S if factor == 1 else resized(S, [round(n * factor) for n in S.shape[1:3]])
 
 

@@ -8,12 +8,36 @@ import numpy as np
 
 import nst_utils as nst
 
-BETA = {"covariance": 12.0, "gram": 100.0}  # the strength of the style by default, for each kind of statistics
+
+@dataclass(frozen=True)
+class Manner:
+    """What goes with a kind of statistics where nothing else is asked for."""
+
+    beta: float
+    content_layer: str
+    style_layers: dict
+    padding: str  # of the convolutions: "zero", or "mirror", with which nothing draws a frame
+    limits: float  # weight of a soft wall before black and white
+    seeded: bool  # does a start from C get noise where C is flat?
+    held: bool  # are fine lines along the axes held back to the style's own?
+
+
+SHALLOW = {"conv1_1": 0.3, "conv2_1": 0.25, "conv3_1": 0.2, "conv4_1": 0.15, "conv5_1": 0.1}
+MANNERS = {  # the engine's own, by score and by eye; and the course's
+    "covariance": Manner(18.0, "conv4_1", SHALLOW, "mirror", limits=0.02, seeded=True, held=True),
+    "gram": Manner(100.0, nst.CONTENT_LAYER, nst.STYLE_LAYERS, "zero", limits=0.0, seeded=False, held=False),
+}
 CHOICES = {
-    "statistics": tuple(BETA),
+    "statistics": tuple(MANNERS),
     "start": ("content", "noise", "course", "course-2017"),
     "precision": ("auto", "float32", "bfloat16"),
     "optimizer": ("auto", "lbfgs", "adam"),
+}
+RANGES = {  # what a number may be: float32 holds J and its gradient well above the largest beta
+    "beta": (numbers.Real, 0, 1e9),
+    "style_scale": (numbers.Real, 0.1, 10),
+    "seed": (numbers.Integral, 0, 2**63),
+    "every": (numbers.Integral, 1, 10**9),
 }
 
 
@@ -32,6 +56,9 @@ class Settings:
     beta: float | None = setting(None, "strength of the style, with balanced weights")
     weights: nst.CostWeights | None = setting(None, "alpha, beta and lambdas instead of balanced ones")
     statistics: str = setting("covariance", "what is compared of the style: its mean and covariance, or Gram matrices")
+    style_scale: float = setting(
+        1.0, "S's long side as a multiple of C's: above 1 larger strokes, if S is large enough"
+    )
     start: str = setting("content", "the first picture")
     seed: int = setting(0, "of the noise in the first picture")
     every: int = setting(10, "evaluations between two records")
@@ -42,22 +69,30 @@ class Settings:
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} {getattr(self, name)!r}: not known. Choose one of {', '.join(known)}.")
+        for name, (kind, low, high) in RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not (_is_number(value, kind) and low <= value <= high):
+                what = "a whole number" if kind is numbers.Integral else "a number"
+                raise ValueError(f"{name} = {value!r}: {what} from {low:g} to {high:g}.")
         counts = self.evaluations
         if counts is not None and not np.isscalar(counts):
             object.__setattr__(self, "evaluations", tuple(counts))
         each = (counts,) if np.isscalar(counts) else tuple(counts or ())
-        if counts is not None and not (each and all(_is_count(n) for n in each)):
+        if counts is not None and not (each and all(_is_number(n, numbers.Integral) and n >= 1 for n in each)):
             raise ValueError(f"evaluations = {counts!r}: a whole number, 1 or more, or one for each size.")
-        if not _is_count(self.every):
-            raise ValueError(f"every = {self.every!r}: at least one evaluation lies between two records.")
-        if not isinstance(self.seed, numbers.Integral) or self.seed < 0:
-            raise ValueError(f"seed = {self.seed!r}: a whole number, 0 or more.")
-        if self.beta is not None and not (isinstance(self.beta, numbers.Real) and 0 <= self.beta <= MOST):
-            raise ValueError(f"beta = {self.beta!r}: the strength of the style is a number from 0 to {MOST:g}.")
         if self.weights is not None and not isinstance(self.weights, nst.CostWeights):
             raise ValueError(f"weights = {self.weights!r}: they are nst.CostWeights(alpha, beta, style_layers).")
         if self.weights is not None and self.beta is not None:
             raise ValueError("beta beside weights: CostWeights holds a beta of its own. Give one of the two.")
+
+    @property
+    def manner(self):
+        return MANNERS[self.statistics]
+
+    @property
+    def layers(self):
+        """{style layer: its share}, or its lambda where `weights` are given."""
+        return self.manner.style_layers if self.weights is None else self.weights.style_layers
 
     def changed(self, **changes):
         """These settings with some fields changed. Raises TypeError for a name that is no field's."""
@@ -68,8 +103,5 @@ class Settings:
         return dataclasses.replace(self, **changes)
 
 
-MOST = 1e9  # of beta: float32 holds J and its gradient well above it
-
-
-def _is_count(n):
-    return isinstance(n, numbers.Integral) and not isinstance(n, bool) and n >= 1
+def _is_number(value, kind):
+    return isinstance(value, kind) and not isinstance(value, bool)

@@ -30,8 +30,8 @@ def test_it_beats_as_many_steps_of_adam(small_vgg, C, S):
 def test_records_are_of_full_size_and_count_every_evaluation(small_vgg, C, S, evaluations, precision):
     records = stylised(small_vgg, C, S, evaluations=evaluations, every=2, precision=precision)
     assert records[0].step == 0 and records[-1].step == np.sum(evaluations)
-    np.testing.assert_array_equal(records[0].image, nst.as_saved(C))
-    objective = Objective(small_vgg, C, S, Settings())
+    assert np.abs(records[0].image - C).mean() < 0.1  # C, with faint noise where it is flat
+    objective = Objective(small_vgg.twin("mirror"), C, S, Settings())
     for record in records:
         assert record.image.shape == C.shape
         np.testing.assert_allclose(record.image * 255, np.rint(record.image * 255), atol=1e-4)
@@ -40,7 +40,7 @@ def test_records_are_of_full_size_and_count_every_evaluation(small_vgg, C, S, ev
 
 def test_beta_and_weights_are_used(small_vgg, C, S):
     weak, strong = (stylised(small_vgg, C, S, evaluations=30, beta=beta)[-1] for beta in (1, 1000))
-    yardstick = Objective(small_vgg, C, S, Settings())
+    yardstick = Objective(small_vgg.twin("mirror"), C, S, Settings())
     assert float(yardstick(strong.image)[2]) < float(yardstick(weak.image)[2])
     course = nst.CostWeights(10, 40)
     first = stylised(small_vgg, C, S, evaluations=1, weights=course, statistics="gram")[0]
@@ -176,6 +176,7 @@ def test_a_very_large_picture_is_left_to_adam(small_vgg, C, S, monkeypatch, caps
         ({"statistics": "mean"}, "statistics 'mean': not known. Choose one of covariance, gram"),
         ({"every": 0}, "every = 0"),
         ({"every": 2.5}, "every = 2.5"),
+        ({"style_scale": 0}, "style_scale = 0"),
         ({"beta": -1}, "beta = -1"),
         ({"beta": float("nan")}, "beta = nan"),
         ({"beta": 1e30}, "beta = 1e[+]30"),
@@ -295,7 +296,7 @@ def test_a_layer_that_is_not_computed_is_named_with_what_to_do(small_vgg, C, S, 
 def test_a_network_without_the_content_layer_is_refused(random_weights, C, S):
     vgg = nst.build_vgg19(random_weights, tuple(nst.STYLE_LAYERS))
     with pytest.raises(ValueError, match=r"conv4_2: this network was not asked for it"):
-        stylise(C, S, vgg)
+        stylise(C, S, vgg, statistics="gram")
 
 
 def test_the_network_found_is_what_the_preset_says_and_loaded_once(C, S, monkeypatch):

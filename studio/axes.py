@@ -1,0 +1,52 @@
+"""Fine lines along the two axes ("plaid"), which a grid of pixels and pools favours: measured, and held back.
+
+A picture's own share of them is that of its style, so that tiles and weaves keep their edges.
+"""
+
+import numpy as np
+import scipy.fft as fft
+
+LOW, HIGH = 0.1, 0.2  # cycles per pixel: frequencies below are left alone, those above held back in full
+WIDTH = 2.5  # degrees from an axis
+SHARE = 0.35  # of S's own power along the axes that a step of the search is allowed
+LEAST = 0.05  # depth of the notch at which the search still sees what it holds back
+MARGIN = 16  # px mirrored at the border, where a filtered picture would wrap
+BRIGHTNESS = np.float32([0.299, 0.587, 0.114])
+
+
+def frequencies(n_H, n_W):
+    """Of a real two-dimensional Fourier transform: cycles per pixel, and degrees from the nearer axis."""
+    down, across = np.abs(np.fft.fftfreq(n_H))[:, None], np.fft.rfftfreq(n_W)[None]
+    angle = np.degrees(np.arctan2(down + 0 * across, across + 0 * down))
+    return np.hypot(down, across), np.minimum(angle, 90 - angle)
+
+
+def share_along_axes(image):
+    """Power of brightness above 1/4 cycle per pixel within 2.5 degrees of the axes, over that 10 to 80 degrees off.
+
+    image: (1, n_H, n_W, 3). 1 for a picture without a preference; 0 where there is no fine detail at all.
+    """
+    grey = np.asarray(image)[0] @ BRIGHTNESS
+    n_H, n_W = grey.shape
+    grey = (grey - grey.mean()) * np.hanning(n_H)[:, None] * np.hanning(n_W)
+    power, (cycles, angle) = np.abs(fft.rfft2(grey)) ** 2, frequencies(n_H, n_W)
+    fine = (cycles > 0.25) & (cycles < 0.5)
+    along, off = power[fine & (angle < WIDTH)], power[fine & (angle > 10)]
+    return float(along.mean() / off.mean()) if along.size and off.size and off.mean() > 0 else 0.0
+
+
+def notch(n_H, n_W, depth):
+    """A filter for a real Fourier transform: 1, but `depth`, 0 to 1, for fine detail along the axes."""
+    cycles, angle = frequencies(n_H, n_W)
+    ramp = np.clip((cycles - LOW) / (HIGH - LOW), 0, 1)
+    return np.float32(1 - (1 - depth) * ramp * np.exp(-((angle / WIDTH) ** 4)))
+
+
+def without_lines(image, depth):
+    """An image (1, n_H, n_W, 3) through the notch, as an array."""
+    margin = min(MARGIN, min(image.shape[1:3]) - 1)
+    image = np.pad(image, ((0, 0), (margin, margin), (margin, margin), (0, 0)), "reflect")
+    n_H, n_W = image.shape[1:3]
+    spectrum = fft.rfft2(image, axes=(1, 2)) * notch(n_H, n_W, depth)[None, ..., None]
+    image = fft.irfft2(spectrum, (n_H, n_W), axes=(1, 2))
+    return image[:, margin : n_H - margin, margin : n_W - margin]
