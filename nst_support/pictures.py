@@ -49,11 +49,12 @@ def load_image(path, long_side=None):
     return tf.constant(pixels / 255)
 
 
-def save_image(image, path):
+def save_image(image, path, quality=None):
     """Write an image to a file, whose ending decides the format. Returns its pathlib.Path.
 
     image: tensor or array of floats in [0, 1], (1, n_H, n_W, 3) or (n_H, n_W, 3), RGB. Values outside are
-    clipped, then rounded to 8 bits. JPEG is written at quality 95 with full colour, the others lossless.
+    clipped, then rounded to 8 bits. JPEG is written with full colour, the others lossless.
+    quality: of a JPEG, 1 to 100, by default 95.
     path: str or pathlib.Path ending in .png .jpg .jpeg .webp .tif .tiff .bmp; a missing folder is made.
 
     The file appears whole or not at all: if this raises, what was there before is untouched.
@@ -63,7 +64,11 @@ def save_image(image, path):
     path = as_path(path)
     if path.suffix.lower() not in WRITABLE:
         raise ValueError(f"{path}: the ending {path.suffix!r} is unknown. Choose from {' '.join(WRITABLE)}.")
-    options = WRITABLE[path.suffix.lower()]
+    options = dict(WRITABLE[path.suffix.lower()])
+    if quality is not None:
+        if options["format"] != "JPEG" or not (isinstance(quality, numbers.Integral) and 1 <= quality <= 100):
+            raise ValueError(f"{path}: quality = {quality!r}: of a JPEG, a whole number from 1 to 100.")
+        options["quality"] = int(quality)
     pixels = np.asarray(image)
     if pixels.dtype.kind in "iub":
         raise ValueError(f"{path}: an image holds floats in [0, 1], not {pixels.dtype}. Divide it by 255.")

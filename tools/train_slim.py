@@ -4,6 +4,8 @@
     python tools/train_slim.py --teacher vgg19.h5 --pictures FOLDER [FOLDER ...]
     python tools/train_slim.py --teacher vgg19_blocks1-3.npz encoder.npz --pictures FOLDER
     python tools/train_slim.py --start pretrained-model/vgg19-slim.npz --teacher ...    (go on from there)
+    python tools/train_slim.py --start vgg19-slim.npz --widths 16 48 80 112 256 --teacher ...    (wider)
+    python tools/train_slim.py --floor --teacher ... --pictures ...
     python tools/train_slim.py --compare vgg19.h5
 
 Distillation (Hinton et al. 2015; hints as in FitNets, Romero et al. 2015): the student's
@@ -34,20 +36,25 @@ from tqdm import tqdm
 
 import nst_utils
 from nst_support import weight_files
+from nst_support.whole_file import whole_file
 
-# How much the error at a layer counts: the layers that the costs use, and the ones between.
+# How much the error of the prediction and the Gram error at a layer count. The costs compare
+# styles at convL_1 and contents at conv4_2; the layers between help to learn.
 LAYER_WEIGHTS = {
-    "conv1_1": 1.0,
-    "conv1_2": 0.5,
-    "conv2_1": 1.0,
-    "conv2_2": 0.5,
-    "conv3_1": 1.0,
-    "conv3_3": 0.7,
-    "conv4_1": 1.0,
-    "conv4_2": 2.0,
-    "conv5_1": 1.5,
+    "conv1_1": (1.0, 1.0),
+    "conv1_2": (0.5, 0.2),
+    "conv2_1": (1.0, 1.0),
+    "conv2_2": (0.5, 0.2),
+    "conv3_1": (1.0, 1.0),
+    "conv3_3": (0.7, 0.2),
+    "conv4_1": (1.0, 1.0),
+    "conv4_2": (2.0, 1.0),
+    "conv5_1": (1.5, 1.0),
 }
+CENTRED = 0.7  # share of the Gram error that is taken of activations less their mean
 SCALES = (0.5, 0.75, 1.0, 1.5)
+RESULTS_SHARE = 0.2  # of the crops, if there are --results
+WIDTHS = (16, 48, 80, 112, 112)  # of the five blocks
 HELD_OUT = 20  # every 20th picture is kept for measuring, never trained on
 
 
@@ -121,24 +128,40 @@ class Teacher:
 
 
 class Pictures:
-    """Random crops of all pictures in some folders, each folder drawn from equally often."""
+    """Random crops of all pictures in some folders, each folder drawn from equally often.
 
-    def __init__(self, folders, side, batch, seed):
+    results: a folder of stylised pictures, half-way and finished, for `RESULTS_SHARE` of the crops:
+    what a student sees wrongly in them is what the search for G exploits. They are used at their own
+    size, since scaling would remove their finest noise, and none is held out.
+    """
+
+    def __init__(self, folders, side, batch, seed, results=None):
         self.side, self.batch, self.seed = side, batch, seed
         self.train, self.test = [], []
         for folder in folders:
-            paths = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
-            if not paths:
-                sys.exit(f"--pictures {folder}: no pictures there (jpg, png, webp)")
-            pyramids = [self._pyramid(p) for p in tqdm(paths, f"reading {Path(folder).name}", leave=False)]
+            pyramids = self._read(folder, SCALES)
             self.test += pyramids[::HELD_OUT]
             self.train.append([p for i, p in enumerate(pyramids) if i % HELD_OUT])
+        shares = [1 / len(self.train)] * len(self.train)
+        if results:
+            self.train.append(self._read(results, (1.0,)))
+            shares = [share * (1 - RESULTS_SHARE) for share in shares] + [RESULTS_SHARE]
+        self.shares = np.array(shares)
 
-    def _pyramid(self, path):
+    def _read(self, folder, scales):
+        paths = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
+        if not paths:
+            sys.exit(f"{folder}: no pictures there (jpg, png, webp)")
+        return [self._pyramid(p, scales) for p in tqdm(paths, f"reading {Path(folder).name}", leave=False)]
+
+    def _pyramid(self, path, scales):
         image = Image.open(path).convert("RGB")
-        least = self.side + 1
-        sizes = [(max(least, round(image.width * s)), max(least, round(image.height * s))) for s in SCALES]
+        sizes = [(max(self.side, round(image.width * s)), max(self.side, round(image.height * s))) for s in scales]
         return [np.asarray(image.resize(size, Image.LANCZOS)) for size in sizes]
+
+    def _any_crop(self, rng):
+        folder = self.train[rng.choice(len(self.train), p=self.shares)]
+        return self._crop(folder[rng.integers(len(folder))], rng)
 
     def _crop(self, pyramid, rng):
         image = pyramid[rng.integers(len(pyramid))]
@@ -157,18 +180,20 @@ class Pictures:
         rng = np.random.default_rng((self.seed, step))
         out = np.empty((self.batch, self.side, self.side, 3), np.float32)
         for i in range(self.batch):
-            folder = self.train[rng.integers(len(self.train))]
-            crop = self._crop(folder[rng.integers(len(folder))], rng)
+            crop = self._any_crop(rng)
             if rng.random() < 0.15:
-                other = self.train[rng.integers(len(self.train))]
                 share = rng.uniform(0.2, 0.8)
-                crop = share * crop + (1 - share) * self._crop(other[rng.integers(len(other))], rng)
+                crop = share * crop + (1 - share) * self._any_crop(rng)
             if rng.random() < 0.3:
                 crop = (crop - 0.5) * rng.uniform(0.6, 1.6, 3) + 0.5 + rng.uniform(-0.15, 0.15, 3)
             if rng.random() < 0.25:
                 crop = crop + rng.normal(0, rng.uniform(0, 0.15), crop.shape)
             out[i] = np.clip(crop, 0, 1)
         return out
+
+    def calibration(self):
+        """Crops by which a teacher's channels are scaled and the first heads found."""
+        return tf.concat([self.step(10**9 + i) for i in range(8)], 0)  # steps never reached
 
     def held_out(self):
         """One crop of every picture that is never trained on, at half size or full."""
@@ -197,8 +222,9 @@ def gram_error(student, teacher):
     The Frobenius product of two pictures' Gram matrices is sum_ij (a_i . b_j)^2 over their
     positions: all distances between styles follow from the products of activations at pairs of
     positions. This is one minus the cosine between all those products in both networks, which
-    is one minus linear CKA without and with centring (Kornblith et al. 2019): 0 if every style
-    distance is the teacher's up to one factor. Activations (B, h, w, C), any two widths.
+    is one minus linear CKA (Kornblith et al. 2019): 0 if every style distance is the teacher's up
+    to one factor. Returned without and with centring: the second is that of covariances.
+    Activations (B, h, w, C), any two widths.
     """
     s = tf.reshape(student, [-1, student.shape[-1]])
     t = tf.reshape(teacher, [-1, teacher.shape[-1]])
@@ -213,7 +239,18 @@ def gram_error(student, teacher):
         return a[:, None] * b[None, :]
 
     centred = one_minus_cosine(ss - outer(mean_s, mean_s), st - outer(mean_s, mean_t), tt - outer(mean_t, mean_t))
-    return 0.5 * (one_minus_cosine(ss, st, tt) + centred)
+    return one_minus_cosine(ss, st, tt), centred
+
+
+def channel_scale(target):
+    """Factors for a teacher's channels, after which their variances have the mean 1.
+
+    The square root of what would make all channels count alike: covariances, and distances between
+    contents, are made of the strong channels, but a teacher's weak ones tell pictures apart as well.
+    """
+    std = tf.math.reduce_std(target, [0, 1, 2])
+    floored = tf.maximum(std, 0.1 * tf.sqrt(tf.reduce_mean(std**2)))  # dead channels
+    return 1 / tf.sqrt(floored * tf.reduce_mean(std**2 / floored))
 
 
 def random_weights(widths, rng):
@@ -227,6 +264,25 @@ def random_weights(widths, rng):
         weights[name] = (kernel.astype(np.float32), np.zeros(n_out, np.float32))
         n_in = n_out
     return weights
+
+
+def widened(weights, widths, rng):
+    """The same network with more channels: the old ones compute what they did and do not see the new.
+
+    The kernels of new channels are noise as strong as the layer's own numbers.
+    """
+    wide, n_in = {}, 3
+    for name, (kernel, bias) in weights.items():
+        n_out = widths[int(name[4]) - 1]
+        old_in, old_out = kernel.shape[2:]
+        if old_out > n_out:
+            sys.exit(f"--widths: {name} has {old_out} channels at the start, which cannot become {n_out}")
+        new = np.float32(rng.normal(0, kernel.std(), (3, 3, n_in, n_out)))
+        new[..., :old_out] = 0
+        new[:, :, :old_in, :old_out] = kernel
+        wide[name] = new, np.concatenate([bias, np.zeros(n_out - old_out, np.float32)])
+        n_in = n_out
+    return wide
 
 
 def best_head(a, target):
@@ -244,16 +300,16 @@ class Trainer:
         self.teacher, self.gram = teacher, gram
         keras.utils.set_random_seed(pictures.seed)
         rng = np.random.default_rng(pictures.seed)
-        weights = weight_files.read_weights(start) if start else random_weights(widths, rng)
+        weights = weight_files.read_weights(start) if start else random_weights(widths or WIDTHS, rng)
+        if start and widths:
+            weights = widened(weights, widths, rng)
         self.student = nst_utils.build_vgg19(weights, list(LAYER_WEIGHTS), trainable=True)
 
         self.scale, self.heads = {}, {}
-        crops = tf.concat([pictures.step(10**9 + i) for i in range(8)], 0)  # steps never reached
+        crops = pictures.calibration()
         ours = self.student(crops)
         for name, (target, _, _) in teacher(crops).items():
-            std = tf.math.reduce_std(target, [0, 1, 2])
-            floored = tf.maximum(std, 0.1 * tf.sqrt(tf.reduce_mean(std**2)))  # dead channels
-            self.scale[name] = 1 / (floored * tf.sqrt(tf.reduce_mean((std / floored) ** 2)))
+            self.scale[name] = channel_scale(target)
             self.heads[name] = best_head(ours[name], target * self.scale[name])
 
         warm = max(1, steps // 20)
@@ -266,22 +322,27 @@ class Trainer:
         self.optimizer.build(self.variables)
 
     def errors(self, images):
-        """Per layer: the relative squared error of the prediction, and the Gram error."""
+        """Per layer: the relative squared error of the prediction, the Gram error and the centred one."""
         ours = self.student(images)
-        activation, gram = {}, {}
+        activation, gram, centred = {}, {}, {}
         for name, (target, gram_features, margin) in self.teacher(images).items():
             kernel, bias = self.heads[name]
             a, target = sample(ours[name], name, margin), sample(target, name, margin)
             difference = tf.nn.conv2d(a, kernel, 1, "SAME") + bias - target * self.scale[name]
             activation[name] = tf.reduce_mean(tf.square(difference))
-            gram[name] = gram_error(a, sample(gram_features, name, margin))
-        return activation, gram
+            gram[name], centred[name] = gram_error(a, sample(gram_features, name, margin))
+        return activation, gram, centred
 
     @tf.function
     def step(self, images):
         with tf.GradientTape() as tape:
-            activation, gram = self.errors(images)
-            loss = tf.add_n([w * (activation[n] + self.gram * gram[n]) for n, w in LAYER_WEIGHTS.items()])
+            activation, gram, centred = self.errors(images)
+            loss = tf.add_n(
+                [
+                    w * activation[n] + self.gram * w_gram * ((1 - CENTRED) * gram[n] + CENTRED * centred[n])
+                    for n, (w, w_gram) in LAYER_WEIGHTS.items()
+                ]
+            )
         self.optimizer.apply_gradients(zip(tape.gradient(loss, self.variables), self.variables, strict=False))
         return loss
 
@@ -292,7 +353,7 @@ class Trainer:
 
 def train(args):
     teacher = Teacher(args.teacher)
-    pictures = Pictures(args.pictures, args.side, args.batch, args.seed)
+    pictures = Pictures(args.pictures, args.side, args.batch, args.seed, args.results)
     trainer = Trainer(teacher, pictures, args.widths, args.steps, args.peak, args.gram, args.decay, args.start)
     done = tf.Variable(0, dtype=tf.int64)
     seconds = tf.Variable(0.0)
@@ -311,15 +372,14 @@ def train(args):
 
     def measure():
         parts = [trainer.measure(tf.constant(part)) for part in held_out]
-        return [{n: float(np.mean([p[i][n] for p in parts])) for n in LAYER_WEIGHTS} for i in (0, 1)]
+        return [{n: float(np.mean([p[i][n] for p in parts])) for n in LAYER_WEIGHTS} for i in range(3)]
 
     def keep():
         manager.save()
-        activation, gram = measure()
-        line = "  ".join(f"{n[4:]} {activation[n]:.3f}/{gram[n]:.4f}" for n in LAYER_WEIGHTS)
-        tqdm.write(f"step {int(done)}, {float(seconds):.0f} s, held-out error/Gram error: {line}")
+        activation, gram, centred = measure()
+        line = "  ".join(f"{n[4:]} {activation[n]:.3f}/{gram[n]:.4f}/{centred[n]:.4f}" for n in LAYER_WEIGHTS)
+        tqdm.write(f"step {int(done)}, {float(seconds):.0f} s, held-out error/Gram error/centred: {line}")
         sys.stdout.flush()
-        return activation, gram
 
     start, before = time.monotonic(), float(seconds)
     bar = tqdm(range(int(done), args.steps), "training", initial=int(done), total=args.steps, mininterval=args.quiet)
@@ -332,26 +392,29 @@ def train(args):
             sys.exit(f"step {i}: the loss is not finite; lower --peak. Checkpoints are in {args.work}")
         if (i + 1) % args.every == 0 or i + 1 == args.steps:
             seconds.assign(before + time.monotonic() - start)
-            activation, gram = keep()
+            keep()
     if args.steps <= int(done) and args.out:
-        activation, gram = measure()
+        activation, gram, centred = measure()
         settings = {
             "widths": [trainer.student.get_layer(f"conv{b}_1").filters for b in range(1, 6)],
             "pooling": "average",
             "padding": "zero, same",
             "input": "BGR, 0..255, ImageNet mean subtracted",
             "teacher": [Path(p).name for p in args.teacher],
-            "pictures": sum(map(len, pictures.train)),
+            "pictures": sum(map(len, pictures.train[: len(args.pictures)])),
             "start": started(args.start),
             "steps": args.steps,
             "batch": [args.batch, args.side, args.side],
             "optimiser": f"AdamW, one cycle, peak {args.peak}, weight decay {args.decay}",
             "gram_weight": args.gram,
+            "centred": CENTRED,
+            "results": len(pictures.train[-1]) if args.results else 0,
             "layer_weights": LAYER_WEIGHTS,
             "seed": args.seed,
             "minutes": round(float(seconds) / 60, 1),
             "held_out_error": {n: round(v, 4) for n, v in activation.items()},
             "held_out_gram_error": {n: round(v, 5) for n, v in gram.items()},
+            "held_out_covariance_error": {n: round(v, 5) for n, v in centred.items()},
         }
         write(args.out, trainer.student, settings)
 
@@ -370,11 +433,35 @@ def write(path, student, settings):
     for name in nst_utils.LAYERS[: nst_utils.LAYERS.index("conv5_1") + 1]:
         kernel, bias = student.get_layer(name).get_weights()
         arrays[f"{name}/kernel"], arrays[f"{name}/bias"] = kernel.astype(np.float16), bias.astype(np.float16)
-    part = Path(path).with_suffix(".part.npz")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(part, settings=np.array(json.dumps(settings)), **arrays)
-    os.replace(part, path)
+    with whole_file(path) as part:
+        np.savez_compressed(part, settings=np.array(json.dumps(settings)), **arrays)
     print(f"wrote {path}, {Path(path).stat().st_size:,} bytes")
+
+
+# ---------------------------------------------------------------------------- the floor
+
+
+def floor(args):
+    """Print, per layer, the error of prediction that the number of the student's channels alone causes.
+
+    A linear head on n channels reaches at best the n main components of the teacher's activations;
+    what is left of their variance is the least possible error, measured as in training.
+    """
+    teacher = Teacher(args.teacher)
+    pictures = Pictures(args.pictures, args.side, args.batch, args.seed)
+    scales = {name: channel_scale(target) for name, (target, _, _) in teacher(pictures.calibration()).items()}
+    crops = np.array_split(pictures.held_out(), min(4, len(pictures.test)))
+    seen = [teacher(tf.constant(part)) for part in crops]
+    shares = (0.1, 0.05, 0.02)
+    print("layer    channels of teacher, student   least error   channels for " + ", ".join(map(str, shares)))
+    for name, scale in scales.items():
+        parts = [sample(targets[name][0], name, targets[name][2]) * scale for targets in seen]
+        a = np.concatenate([np.reshape(part, (-1, part.shape[-1])) for part in parts]).astype(np.float64)
+        variances = np.maximum(np.linalg.eigvalsh(np.cov(a, rowvar=False))[::-1], 0)
+        least = np.append(variances[::-1].cumsum()[::-1], 0) / len(variances)  # by number of channels, from 0
+        width = (args.widths or WIDTHS)[int(name[4]) - 1]
+        enough = "  ".join(f"{np.argmax(least <= share):4d}" for share in shares)
+        print(f"{name}  {len(variances):8d} {width:8d} {least[min(width, len(variances))]:24.3f} {enough:>24s}")
 
 
 # ---------------------------------------------------------------------------- the comparison
@@ -408,15 +495,21 @@ def main():
     parser.add_argument("--teacher", nargs="+", default=[], metavar="FILE")
     parser.add_argument("--pictures", nargs="+", default=[], metavar="FOLDER")
     parser.add_argument(
-        "--widths", nargs=5, type=int, default=[16, 48, 80, 112, 112], metavar="N", help="channels per block"
+        "--widths",
+        nargs=5,
+        type=int,
+        metavar="N",
+        help=f"channels per block: {' '.join(map(str, WIDTHS))}, or --start's own, which may be widened",
     )
-    parser.add_argument("--start", metavar="FILE", help="go on from this network; --widths are then its own")
+    parser.add_argument("--start", metavar="FILE", help="go on from this network")
+    parser.add_argument("--results", metavar="FOLDER", help="stylised pictures, to be seen rightly as well")
+    parser.add_argument("--floor", action="store_true", help="print the error that no student of a width can beat")
     parser.add_argument("--steps", type=int, default=12_000)
     parser.add_argument("--batch", type=int, default=8, help="crops in a batch")
     parser.add_argument("--side", type=int, default=128, help="side of a crop, a multiple of 16")
     parser.add_argument("--peak", type=float, default=3e-3, help="highest learning rate")
     parser.add_argument("--decay", type=float, default=1e-4, help="weight decay")
-    parser.add_argument("--gram", type=float, default=1.0, help="weight of the Gram error")
+    parser.add_argument("--gram", type=float, default=4.0, help="weight of the Gram error")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--every", type=int, default=500, help="steps between checkpoints")
     parser.add_argument("--quiet", type=float, default=0.5, metavar="SECONDS", help="between updates of the bar")
@@ -435,7 +528,7 @@ def main():
         parser.error("--side must be a multiple of 16")
     # Activations in bfloat16 where the processor multiplies it; weights and sums stay float32.
     tf.config.optimizer.set_experimental_options({"auto_mixed_precision_onednn_bfloat16": not args.float32})
-    return train(args)
+    return floor(args) if args.floor else train(args)
 
 
 if __name__ == "__main__":
