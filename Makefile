@@ -3,7 +3,7 @@
 # make lab     JupyterLab with the notebooks
 # make weights download the full VGG-19 (80 MB)
 # make colab   everything that the notebooks need, as one zip, in outputs/
-# make gallery the README's pictures, anew
+# make gallery the README's pictures, anew, in outputs/gallery/
 # make docs    the notebooks as a static site, in outputs/site/
 # make exercises the student copies, from the solved notebooks
 # Each sets up .venv first if need be. Choose another Python: make PYTHON=python3.12 run

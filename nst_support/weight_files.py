@@ -231,13 +231,19 @@ def _find(folder):
         size = path.stat().st_size
         slack = file.size // 10 if file.older else 0  # an older copy's size is not recorded
         if abs(size - file.size) <= slack:
-            return path, problems
+            return path, problems + _strangers(folder)
         problems.append(f"{path}: {size:,} bytes, expected {file.size:,}. Run {_command(file)} again.")
+    return None, problems + _strangers(folder)
+
+
+def _strangers(folder):
+    """A line for each weight file that has another name than the ones that are read."""
     known = {KERAS.name, MATCONVNET.name, SLIM.name}
-    for path in sorted(Path(folder).glob("*")):
-        if path.suffix.lower() in (".h5", ".hdf5", ".mat", ".npz", ".keras") and path.name not in known:
-            problems.append(f"{path}: passed over; the names that are read are {KERAS.name} and {MATCONVNET.name}.")
-    return None, problems
+    return [
+        f"{path}: passed over; the names that are read are {KERAS.name} and {MATCONVNET.name}."
+        for path in sorted(Path(folder).glob("*"))
+        if path.suffix.lower() in (".h5", ".hdf5", ".keras", ".mat", ".npz") and path.name not in known
+    ]
 
 
 def _command(file):

@@ -910,3 +910,18 @@ def test_a_folder_or_a_file_in_the_way(tmp_path):
     with pytest.raises(OSError, match=r"b\.png: cannot write into the folder .*file"):
         nst_utils.save_image(np.ones((2, 2, 3)), tmp_path / "file" / "b.png")
     assert sorted(found.name for found in tmp_path.iterdir()) == ["a.png", "file"]
+
+
+def test_the_quality_of_a_jpeg_may_be_chosen(tmp_path):
+    *sizes, default = (
+        nst_utils.save_image(noise() / 255, tmp_path / f"{quality}.jpg", quality=quality).stat().st_size
+        for quality in (30, 60, 95, None)
+    )
+    assert sizes[0] < sizes[1] < sizes[2] == default
+
+
+@pytest.mark.parametrize(("name", "quality"), [("a.png", 80), ("a.jpg", 0), ("a.jpg", 101), ("a.jpg", 80.5)])
+def test_a_quality_that_makes_no_sense_is_refused(tmp_path, name, quality):
+    with pytest.raises(ValueError, match=rf"{name}: quality = .*of a JPEG, a whole number from 1 to 100"):
+        nst_utils.save_image(noise() / 255, tmp_path / name, quality=quality)
+    assert not list(tmp_path.iterdir())
