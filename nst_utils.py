@@ -97,13 +97,19 @@ class VGG19(FrozenNetwork):
         """The same network with bfloat16 convolutions, conv1_1 excepted."""
         return self.twin(self.padding, "bfloat16")
 
-    @functools.cache  # noqa: B019  a network's twins live as long as the network
     def twin(self, padding, dtype="float32"):
         """The same network with another padding or type of its convolutions, see `build_vgg19`; built once."""
-        if (padding, dtype) == (self.padding, self.precision):
+        key = padding, dtype
+        if key == (self.padding, self.precision):
             return self
-        weights = {layer.name: layer.get_weights() for layer in self.layers if layer.name in LAYERS}
-        return build_vgg19(weights, list(self.output), self.pooling, dtype=dtype, padding=padding)
+        if key not in self._twins:
+            weights = {layer.name: layer.get_weights() for layer in self.layers if layer.name in LAYERS}
+            self._twins[key] = build_vgg19(weights, list(self.output), self.pooling, dtype=dtype, padding=padding)
+        return self._twins[key]
+
+    @functools.cached_property
+    def _twins(self):
+        return {}
 
 
 def build_vgg19(weights, layers, pooling="average", trainable=False, dtype="float32", padding="zero"):

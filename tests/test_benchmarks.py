@@ -63,3 +63,11 @@ def test_torch_sees_the_same_cost(random_weights, small_vgg, C, S):
     np.testing.assert_allclose(
         float(there(torch.tensor(np.asarray(G)).permute(0, 3, 1, 2))), float(objective(G)[0]), rtol=1e-4
     )
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from Linux' /proc")
+@pytest.mark.parametrize("how", ["given", "train"])
+def test_run_after_run_leaves_nothing_in_memory(how):
+    lines = run("benchmarks/memory.py", "--networks", "slim", "--how", how, "--runs", 15).splitlines()
+    assert [line.split()[:3] for line in lines] == [[how, "slim", str(n)] for n in (5, 10, 15)]
+    assert float(lines[-1].split()[-1].rstrip("%")) < 2.5  # a graph a run would be 10 %

@@ -21,7 +21,7 @@ QUALITIES, LARGEST = (90, 86, 82, 78, 74, 70, 66), 600_000  # of the JPEG: the f
 PAIRS = {  # content and style: what differs from the defaults
     ("louvre", "poppies"): {},
     ("persepolis", "starry_night"): {},
-    ("pasargadae", "girih_tiles"): {"beta": 40.0, "style_scale": 1.33},
+    ("pasargadae", "girih_tiles"): {"style_scale": 1.33},
     ("turbulence", "poured_paint"): {},
     ("persepolis", "poppies"): {},
     ("turbulence", "woodcut_wave"): {},
