@@ -120,7 +120,7 @@ class Objective:
         manner, self.vgg = settings.manner, vgg
         a_C, moments = vgg.traced(_activations, C)[manner.content_layer], vgg.traced(_moments, S)
         style = {name: style_target(*moments[name], settings.statistics) for name in settings.layers}
-        self.weights = alike.weights if alike else settings.weights or _balanced(a_C, style, settings)
+        self.weights = alike.weights if alike else settings.weights or _balanced(a_C, style, settings, C.shape[1:3])
         for name, target in style.items():
             target["lambda"] = self.weights.style_layers[name]
         self.target = {"content": {manner.content_layer: a_C}, "style": style}
@@ -135,9 +135,9 @@ class Objective:
         return self.vgg.traced(_value_and_gradient, G, self.target, self._numbers)
 
 
-def _balanced(a_C, style, settings):
+def _balanced(a_C, style, settings, size):
     """`nst.balanced_weights`, its lambdas in the shares of the settings."""
-    beta = settings.manner.beta if settings.beta is None else settings.beta
+    beta = settings.manner.beta_at(*size) if settings.beta is None else settings.beta
     weights = nst.balanced_weights(a_C, {name: np.sqrt(unit(target)) for name, target in style.items()}, beta)
     of_all = len(style) / sum(settings.layers.values())
     lambdas = {name: value * settings.layers[name] * of_all for name, value in weights.style_layers.items()}

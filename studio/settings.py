@@ -13,7 +13,8 @@ import nst_utils as nst
 class Manner:
     """What goes with a kind of statistics where nothing else is asked for."""
 
-    beta: float
+    beta: float  # up to 400 px on the longer side
+    growth: float  # of beta with size beyond: where it stays the same, the style fades
     content_layer: str
     style_layers: dict
     padding: str  # of the convolutions: "zero", or "mirror", with which nothing draws a frame
@@ -21,11 +22,15 @@ class Manner:
     seeded: bool  # does a start from C get noise where C is flat?
     held: bool  # are fine lines along the axes held back to the style's own?
 
+    def beta_at(self, n_H, n_W):
+        """The strength of the style for a picture of that size."""
+        return self.beta * max(1.0, max(n_H, n_W) / 400) ** self.growth
+
 
 SHALLOW = {"conv1_1": 0.3, "conv2_1": 0.25, "conv3_1": 0.2, "conv4_1": 0.15, "conv5_1": 0.1}
 MANNERS = {  # the engine's own, by score and by eye; and the course's
-    "covariance": Manner(18.0, "conv4_1", SHALLOW, "mirror", limits=0.02, seeded=True, held=True),
-    "gram": Manner(100.0, nst.CONTENT_LAYER, nst.STYLE_LAYERS, "zero", limits=0.0, seeded=False, held=False),
+    "covariance": Manner(18.0, 0.8, "conv4_1", SHALLOW, "mirror", limits=0.02, seeded=True, held=True),
+    "gram": Manner(100.0, 0.0, nst.CONTENT_LAYER, nst.STYLE_LAYERS, "zero", limits=0.0, seeded=False, held=False),
 }
 CHOICES = {
     "statistics": tuple(MANNERS),

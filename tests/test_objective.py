@@ -117,3 +117,12 @@ def test_every_size_shares_the_networks_graphs(random_weights, monkeypatch):
         objective = Objective(vgg, C, S, Settings(statistics=statistics, beta=float(n)))
         objective(C), objective.value_and_gradient(C)
         assert len(traces) == (4 if n in (32, 48) else 6)
+
+
+def test_the_strength_grows_with_size_beyond_400_px_unless_it_is_given(small_vgg, S):
+    def beta(n_W, **settings):
+        return Objective(small_vgg, tf.fill((1, 40, n_W, 3), 0.4), S, Settings(**settings)).weights.beta
+
+    assert beta(64) == beta(400) == 18
+    assert beta(800) == pytest.approx(18 * 2**0.8)
+    assert beta(800, beta=7) == 7 and beta(800, statistics="gram") == 100
