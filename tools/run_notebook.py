@@ -103,7 +103,8 @@ def run(args):
 
     notebook = nbformat.read(args.notebook, as_version=4)
     print(f"Running {args.notebook} ...", flush=True)
-    asyncio.run(execute(notebook, args.notebook.parent))
+    with contextlib.closing(execute(notebook, args.notebook.parent)) as execution:  # if Ctrl-C comes before it starts
+        asyncio.run(execution)
     clean(notebook)
     write_whole(OUTPUTS / f"{args.notebook.stem}.html", PageExporter().from_notebook_node(notebook)[0].encode())
     if args.save:
