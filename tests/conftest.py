@@ -53,3 +53,12 @@ def C():
 @pytest.fixture(scope="session")
 def S():
     return picture(40, 35, 1)
+
+
+SLOWEST = ("test_notebooks", "test_exercises", "test_stylise", "test_train_slim", "test_benchmarks", "test_import")
+
+
+def pytest_collection_modifyitems(items):
+    """The files that take longest come first, so that no process idles while the other has a long one left."""
+    rank = {name: place for place, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))

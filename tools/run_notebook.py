@@ -153,6 +153,7 @@ def main():
                 size = sum(f.stat().st_size for f in files) / 1000
                 print(f"  {path.relative_to(PROJECT)}  ({count}{size:.0f} kB)")
     except KeyboardInterrupt:
+        sys.unraisablehook = lambda _: None  # asyncio's half-made objects complain when they go
         picture = PICTURE.is_file() and PICTURE.stat().st_mtime >= wall_clock
         best = f"The best picture so far is {PICTURE.relative_to(PROJECT)}." if picture else "There is no picture yet."
         print(f"\nStopped. {best}", file=sys.stderr)
