@@ -13,7 +13,7 @@ from studio.lbfgs import MEMORY
 # activations (pictures, gradients, the convolutions' own workspace; L-BFGS' pairs), in float32
 # planes of three colours; how often it holds the activations; what compiled code takes in bytes;
 # and how often the weights stand in it.
-PLANES, PLANES_OF_LBFGS, COPIES, CODE, WEIGHTS = 15, 2 * MEMORY, 1.7, 80e6, 28
+PLANES, PLANES_OF_LBFGS, COPIES, CODE, WEIGHTS = 15, 2 * MEMORY, 1.7, 80e6, 36
 MEASURING = 0.35  # of an evaluation: J alone
 OVERHEAD = 1.1  # of the optimiser's own work over the evaluations
 
