@@ -1,23 +1,26 @@
-"""Picture files in and out: decoded, upright, in sRGB, over white; saved whole or not at all."""
+"""Picture files in and out: decoded, upright, in sRGB, over white or with their alpha; saved whole or not at all."""
 
 import io
 import numbers
-import os
-import re
-import warnings
-from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageChops, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image
 
+from nst_support.picture_colours import as_srgb, brightness
+from nst_support.picture_files import (  # noqa: F401  what else there is to ask of a file
+    as_path,
+    check_ending,
+    holds_alpha,
+    holds_text,
+    picture_size,
+    read_picture,
+    read_text,
+    save_options,
+)
+from nst_support.transparency import continued, shrunk
 from nst_support.whole_file import write_whole
 
-READABLE = ("JPEG", "PNG", "WebP", "TIFF", "GIF", "BMP")
-JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}  # 0: colour as sharp as brightness
-TIFF = {"format": "TIFF"}
 ROUNDING = 1e-3  # so far outside [0, 1] a value may lie that is meant to be inside
-WRITABLE = {".png": {"format": "PNG"}, ".jpg": JPEG, ".jpeg": JPEG, ".tif": TIFF, ".tiff": TIFF}
-WRITABLE |= {".webp": {"format": "WebP", "lossless": True}, ".bmp": {"format": "BMP"}}
 
 
 def load_image(path, long_side=None):
@@ -34,41 +37,109 @@ def load_image(path, long_side=None):
     Raises FileNotFoundError, IsADirectoryError or PermissionError; TypeError for anything but a path; and
     ValueError for a web address and for a file that is no picture, damaged or too large for Pillow's limit.
     """
+    path, image, alpha = _decoded(path, long_side)
+    if alpha is not None:
+        print(f"{path}: transparent in places, shown over white.")
+        image = Image.composite(image, Image.new("RGB", image.size, "white"), alpha)
+    return _opaque(image, long_side)
+
+
+def load_with_alpha(path, long_side=None):
+    """Read a picture as (image, alpha), where `load_image` would show it over white. Prints nothing.
+
+    image: float32 tensor (1, n_H, n_W, 3) in [0, 1], as from `load_image` where the picture is opaque. Where
+    alpha is 0 it holds the colours of the nearest visible parts, continued smoothly, so that whatever is made
+    of it has no rim there; the file's own hidden colours are nowhere in it. alpha: float32 array (n_H, n_W)
+    in [0, 1], or None where every pixel is opaque. path, long_side: as for `load_image`; both are shrunk,
+    the image premultiplied by alpha.
+
+    Raises as `load_image`, and ValueError for a picture that is transparent everywhere.
+    """
+    path, image, alpha = _decoded(path, long_side)
+    if alpha is None:
+        return _opaque(image, long_side), None
+    if alpha.getextrema()[1] == 0:
+        raise ValueError(f"{path}: transparent everywhere: nothing to show. Export it again, with its layers visible.")
+    from nst_support.startup import tf
+
+    colours, alpha = shrunk(image, alpha, _shrunk_size(image.size, long_side))
+    return tf.constant(continued(colours, alpha)[None]), alpha
+
+
+def load_grey(path):
+    """Read a picture as a mask: the brightness of the upright picture, float32 array (n_H, n_W) in [0, 1].
+
+    path: as for `load_image`. 16-bit grey keeps its precision. Values are taken as the file has them, whatever
+    its profile; colours weigh as in Pillow's mode L, 0.299 R + 0.587 G + 0.114 B, in 8 bits. Transparent parts
+    are black; but where all that shows has one colour and alpha varies, alpha is the mask.
+
+    Raises as `load_image`.
+    """
+    path = as_path(path)
+    return brightness(read_picture(path), path)
+
+
+def _decoded(path, long_side):
+    """`path` as a pathlib.Path, and its picture as `as_srgb` gives it. Raises as `load_image`."""
     if long_side is not None and not (isinstance(long_side, numbers.Integral) and long_side >= 1):
         raise ValueError(f"long_side is a whole number of pixels, 1 or more, not {long_side!r}.")
     path = as_path(path)
-    image = _as_rgb_or_grey(_read_picture(path), path)
+    return path, *as_srgb(read_picture(path), path)
+
+
+def _shrunk_size(size, long_side):
+    """`size` with its longer side at most `long_side`, each side at least 1 px."""
+    if long_side is None or long_side >= max(size):
+        return size
+    scale = long_side / max(size)
+    return tuple(max(1, round(side * scale)) for side in size)
+
+
+def _opaque(image, long_side):
+    """A Pillow image, RGB or F in [0, 1], as a tensor (1, n_H, n_W, 3)."""
     from nst_support.startup import tf  # takes seconds, and a bad file is refused before
 
-    if long_side is not None and long_side < max(image.size):
-        scale = long_side / max(image.size)
-        image = image.resize([max(1, round(side * scale)) for side in image.size], Image.Resampling.LANCZOS)
+    size = _shrunk_size(image.size, long_side)
+    if size != image.size:
+        image = image.resize(size, Image.Resampling.LANCZOS)
     pixels = np.asarray(image, np.float32)[None]
     if image.mode == "F":  # clipped, because LANCZOS overshoots beside edges
         return tf.constant(np.repeat(pixels.clip(0, 1)[..., None], 3, axis=-1))
     return tf.constant(pixels / 255)
 
 
-def save_image(image, path, quality=None):
+def save_image(image, path, quality=None, alpha=None, text=None):
     """Write an image to a file, whose ending decides the format. Returns its pathlib.Path.
 
     image: tensor or array of floats in [0, 1], (1, n_H, n_W, 3) or (n_H, n_W, 3), RGB. Values outside are
     clipped, then rounded to 8 bits. JPEG is written with full colour, the others lossless.
     quality: of a JPEG, 1 to 100, by default 95.
+    alpha: (n_H, n_W) in [0, 1], rounded to 8 bits; not for JPEG and BMP. Colours that it hides are kept.
+    text: str to keep in the file, for `read_text`; "" is none. Any characters; a JPEG holds 65,533 bytes in
+    UTF-8, a BMP none, so that it is written without.
     path: str or pathlib.Path ending in .png .jpg .jpeg .webp .tif .tiff .bmp; a missing folder is made.
 
     The file appears whole or not at all: if this raises, what was there before is untouched.
-    Raises ValueError for another ending, shape or type of number, for NaN or infinity, and for a size that
-    the format cannot hold; TypeError for anything but a path; OSError where the disk refuses.
+    Raises ValueError for another ending, shape or type of number, for NaN or infinity, for alpha outside
+    [0, 1], and for a size, transparency or text that the format cannot hold; TypeError for anything but a
+    path, or but a str as text; OSError where the disk refuses.
     """
-    path = as_path(path)
-    if path.suffix.lower() not in WRITABLE:
-        raise ValueError(f"{path}: the ending {path.suffix!r} is unknown. Choose from {' '.join(WRITABLE)}.")
-    options = dict(WRITABLE[path.suffix.lower()])
-    if quality is not None:
-        if options["format"] != "JPEG" or not (isinstance(quality, numbers.Integral) and 1 <= quality <= 100):
-            raise ValueError(f"{path}: quality = {quality!r}: of a JPEG, a whole number from 1 to 100.")
-        options["quality"] = int(quality)
+    path = check_ending(path)
+    options = save_options(path, quality, alpha is not None, text)
+    pixels = _levels(image, path)
+    if alpha is not None:
+        pixels = np.dstack([pixels, _alpha_levels(alpha, pixels.shape[:2], path)])
+    encoded = io.BytesIO()  # encoding in memory keeps the encoder's errors apart from the disk's
+    try:
+        Image.fromarray(pixels).save(encoded, **options)
+    except (OSError, ValueError) as error:
+        size = f"{pixels.shape[1]} x {pixels.shape[0]} px"
+        raise ValueError(f"{path}: a {options['format']} cannot hold {size} ({error}). Use .png.") from error
+    return write_whole(path, encoded.getbuffer())
+
+
+def _levels(image, path):
+    """An image in 8 bits, (n_H, n_W, 3). path: for the message. Raises ValueError for what is no image."""
     pixels = np.asarray(image)
     if pixels.dtype.kind in "iub":
         raise ValueError(f"{path}: an image holds floats in [0, 1], not {pixels.dtype}. Divide it by 255.")
@@ -77,83 +148,20 @@ def save_image(image, path, quality=None):
     pixels = pixels.reshape(pixels.shape[-3:]).astype(np.float32)
     if not np.isfinite(pixels).all():
         raise ValueError(f"{path}: NaN or infinity in the image, so nothing was saved. Try smaller steps.")
-    encoded = io.BytesIO()  # encoding in memory keeps the encoder's errors apart from the disk's
-    try:
-        Image.fromarray(np.rint(pixels.clip(0, 1) * 255).astype(np.uint8)).save(encoded, **options)
-    except (OSError, ValueError) as error:
-        size = f"{pixels.shape[1]} x {pixels.shape[0]} px"
-        raise ValueError(f"{path}: a {options['format']} cannot hold {size} ({error}). Use .png.") from error
-    return write_whole(path, encoded.getbuffer())
+    return np.rint(pixels.clip(0, 1) * 255).astype(np.uint8)
 
 
-def as_path(path):
-    if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"A path must be a str or a pathlib.Path, not {type(path).__name__}.")
-    if re.match("[a-z][a-z0-9+.-]+:/", os.fspath(path), re.IGNORECASE):  # C:/ is one letter, so not meant
-        raise ValueError(f"{path}: a web address, not a file here. Download it first, then give its path.")
-    return Path(os.path.expanduser(path))
-
-
-def _read_picture(path):
-    """The first frame of a picture file: decoded, upright, in whichever Pillow mode it has."""
-    if path.is_dir():
-        raise IsADirectoryError(f"{path}: a folder, not a picture. Name a picture in it.")
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file. Check the spelling; you are in {Path.cwd()}.")
-    with open(path, "rb") as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of oddities in files that it reads well all the same
-        try:
-            image = Image.open(file, formats=READABLE)  # the list keeps out formats that start other programs
-            image.load()
-            if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
-                image = ImageChops.invert(image)  # only Adobe stores inks inverted; Pillow expects all to
-            return ImageOps.exif_transpose(image)
-        except UnidentifiedImageError:
-            kind = f"not a picture that can be read here ({', '.join(READABLE)}). Convert it first."
-            kind = kind if path.stat().st_size else "an empty file. Get a fresh copy."
-            raise ValueError(f"{path}: {kind}") from None
-        except Image.DecompressionBombError:
-            limit = f"{2 * Image.MAX_IMAGE_PIXELS // 10**6} million pixels"
-            raise ValueError(f"{path}: more than {limit}, too many to read. Shrink it first.") from None
-        except Exception as error:  # decoders let many kinds escape: OSError, SyntaxError, struct.error, ...
-            raise ValueError(f"{path}: cut short or damaged ({error}). Get a fresh copy.") from error
-
-
-def _as_rgb_or_grey(image, path):
-    """A Pillow image of any mode as RGB (sRGB, over white), or as F in [0, 1] where grey has over 8 bits."""
-    profile = image.info.get("icc_profile")
-    if image.mode[0] in "IF":  # I;16, I, F: Pillow's own conversion would clip these at 255
-        top = 1 if image.mode == "F" else 65535
-        grey = np.asarray(image, np.float32) / top
-        if not (grey.min() >= 0 and grey.max() <= 1):  # "not", so that NaN is refused too
-            raise ValueError(f"{path}: grey values outside 0 to {top:,}. Scale them to that range first.")
-        if not profile:
-            return Image.fromarray(grey)
-        image = Image.fromarray(np.rint(grey * 255).astype(np.uint8))  # profiles are applied to 8 bits
-    if image.mode == "P":
-        image = image.convert("RGBA")  # a palette may hold transparent colours
-    if not image.has_transparency_data:
-        return _to_srgb(image, profile)
-    alpha = image.convert("RGBA").getchannel("A")
-    if alpha.getextrema()[0] < 255:
-        print(f"{path}: transparent in places, shown over white.")
-    return Image.composite(_to_srgb(image, profile), Image.new("RGB", image.size, "white"), alpha)
-
-
-def _to_srgb(image, profile):
-    """A Pillow image of 8 bits as sRGB without its alpha; profile: the bytes of its ICC profile, or None."""
-    if image.mode == "LA":
-        image = image.convert("L")
-    elif image.mode not in ("L", "CMYK", "LAB"):
-        image = image.convert("RGB")
-    if image.mode != "LAB" and not profile:
-        return image.convert("RGB")
-    try:
-        lab = image.mode == "LAB"
-        source = ImageCms.createProfile("LAB") if lab else ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError):
-        return image.convert("RGB")  # a broken profile, or one for another kind of picture: as without
+def _alpha_levels(alpha, size, path):
+    """alpha in 8 bits, (n_H, n_W). path: for the message. Raises ValueError for another size or range."""
+    alpha = np.asarray(alpha)
+    if alpha.shape != size:
+        raise ValueError(f"{path}: alpha has the image's n_H and n_W, {size}, not {alpha.shape}. Resize it first.")
+    alpha = alpha.astype(np.float32)
+    low, high = alpha.min(), alpha.max()
+    if not -ROUNDING <= low <= high <= 1 + ROUNDING:  # false for NaN, too
+        advice = "Divide it by 255" if high > 2 else "Clip it"
+        raise ValueError(f"{path}: alpha has values from {low:.3g} to {high:.3g}: it lies in [0, 1]. {advice} first.")
+    return np.rint(alpha.clip(0, 1) * 255).astype(np.uint8)
 
 
 def check_image(name, image):
