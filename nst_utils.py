@@ -19,10 +19,10 @@ import numpy as np
 
 from nst_support import weight_files
 from nst_support.figures import *  # noqa: F403  what the lessons draw with
-from nst_support.network import Activations, FrozenConv2D, FrozenNetwork, check_layers
+from nst_support.layers import BGR_MEAN, LAYERS, check_layers
+from nst_support.network import Activations, FrozenConv2D, FrozenNetwork
 from nst_support.pictures import check_image, load_image, save_image  # noqa: F401  reading is for the lessons
 from nst_support.startup import device, has_gpu, interrupted, keras, tf
-from nst_support.weight_files import BGR_MEAN, LAYERS
 
 # ------------------------------------------------------------------------------------ presets
 
@@ -97,15 +97,15 @@ class VGG19(FrozenNetwork):
         """The same network with bfloat16 convolutions, conv1_1 excepted."""
         return self.twin(self.padding, "bfloat16")
 
-    def twin(self, padding, dtype="float32"):
-        """The same network with another padding or type of its convolutions, see `build_vgg19`; built once."""
-        key = padding, dtype
-        if key == (self.padding, self.precision):
+    def twin(self, padding, dtype="float32", pooling=None):
+        """The same network with another padding, type of its convolutions or pooling, see `build_vgg19`; built once."""
+        key = {"padding": padding, "dtype": dtype, "pooling": pooling or self.pooling}
+        if key == {"padding": self.padding, "dtype": self.precision, "pooling": self.pooling}:
             return self
-        if key not in self._twins:
+        if str(key) not in self._twins:
             weights = {layer.name: layer.get_weights() for layer in self.layers if layer.name in LAYERS}
-            self._twins[key] = build_vgg19(weights, list(self.output), self.pooling, dtype=dtype, padding=padding)
-        return self._twins[key]
+            self._twins[str(key)] = build_vgg19(weights, list(self.output), **key)
+        return self._twins[str(key)]
 
     @functools.cached_property
     def _twins(self):

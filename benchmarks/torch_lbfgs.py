@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 import nst_utils as nst
-from nst_support.weight_files import BGR_MEAN
+from nst_support.layers import BGR_MEAN
 
 
 def network(weights, dtype=torch.float32):

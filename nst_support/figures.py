@@ -9,8 +9,8 @@ from pathlib import Path
 import imageio.v3 as imageio
 import numpy as np
 
+from nst_support.layers import BGR_MEAN
 from nst_support.startup import tf
-from nst_support.weight_files import BGR_MEAN
 from nst_support.whole_file import write_whole
 
 __all__ = ["Table", "heat", "save_gif", "show_costs", "show_curves", "show_feature_maps", "show_gif", "show_grams"]

@@ -1,21 +1,9 @@
 """What makes a network an instrument: convolutions that never change, graphs traced once, layers asked for by name."""
 
 import functools
-import re
 
+from nst_support.layers import check_layers
 from nst_support.startup import has_bfloat16, keras, tf
-from nst_support.weight_files import LAYERS
-
-
-def check_layers(names):
-    """Raise ValueError for the first name that is not of a layer of VGG-19."""
-    for name in names:
-        if name not in LAYERS:
-            keras_name = re.fullmatch(r"block(\d)_conv(\d)", str(name))
-            advice = (
-                "here it is conv{}_{}".format(*keras_name.groups()) if keras_name else f"they are {', '.join(LAYERS)}"
-            )
-            raise ValueError(f"layer {name!r}: not one of VGG-19's names; {advice}.")
 
 
 class Activations(dict):

@@ -18,6 +18,7 @@ JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}  # 0: colour as sharp
 TIFF = {"format": "TIFF"}
 WRITABLE = {".png": {"format": "PNG"}, ".jpg": JPEG, ".jpeg": JPEG, ".tif": TIFF, ".tiff": TIFF}
 WRITABLE |= {".webp": {"format": "WebP", "lossless": True, "exact": True}, ".bmp": {"format": "BMP"}}
+ENDINGS = (*WRITABLE, ".jpe", ".jfif", ".gif")  # that pictures have which can be read
 WITH_ALPHA = ("PNG", "WebP", "TIFF")
 WITH_TEXT = (*WITH_ALPHA, "JPEG")
 KEY = "Recipe"  # of the text in a PNG
@@ -44,6 +45,11 @@ def check_ending(path):
     if path.suffix.lower() not in WRITABLE:
         raise ValueError(f"{path}: the ending {path.suffix!r} is unknown. Choose from {' '.join(WRITABLE)}.")
     return path
+
+
+def is_picture_name(path):
+    """Has `path` the ending of a picture that can be read?"""
+    return Path(path).suffix.lower() in ENDINGS
 
 
 def format_of(path):

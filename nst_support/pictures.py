@@ -12,6 +12,7 @@ from nst_support.picture_files import (  # noqa: F401  what else there is to ask
     check_ending,
     holds_alpha,
     holds_text,
+    is_picture_name,
     picture_size,
     read_picture,
     read_text,
@@ -41,13 +42,16 @@ def load_image(path, long_side=None):
     if alpha is not None:
         print(f"{path}: transparent in places, shown over white.")
         image = Image.composite(image, Image.new("RGB", image.size, "white"), alpha)
-    return _opaque(image, long_side)
+    pixels = _opaque(image, long_side)
+    from nst_support.startup import tf  # takes seconds, and a bad file is refused before
+
+    return tf.constant(pixels)
 
 
 def load_with_alpha(path, long_side=None):
     """Read a picture as (image, alpha), where `load_image` would show it over white. Prints nothing.
 
-    image: float32 tensor (1, n_H, n_W, 3) in [0, 1], as from `load_image` where the picture is opaque. Where
+    image: float32 array (1, n_H, n_W, 3) in [0, 1], as from `load_image` where the picture is opaque. Where
     alpha is 0 it holds the colours of the nearest visible parts, continued smoothly, so that whatever is made
     of it has no rim there; the file's own hidden colours are nowhere in it. alpha: float32 array (n_H, n_W)
     in [0, 1], or None where every pixel is opaque. path, long_side: as for `load_image`; both are shrunk,
@@ -60,10 +64,8 @@ def load_with_alpha(path, long_side=None):
         return _opaque(image, long_side), None
     if alpha.getextrema()[1] == 0:
         raise ValueError(f"{path}: transparent everywhere: nothing to show. Export it again, with its layers visible.")
-    from nst_support.startup import tf
-
     colours, alpha = shrunk(image, alpha, _shrunk_size(image.size, long_side))
-    return tf.constant(continued(colours, alpha)[None]), alpha
+    return continued(colours, alpha)[None], alpha
 
 
 def load_grey(path):
@@ -96,16 +98,14 @@ def _shrunk_size(size, long_side):
 
 
 def _opaque(image, long_side):
-    """A Pillow image, RGB or F in [0, 1], as a tensor (1, n_H, n_W, 3)."""
-    from nst_support.startup import tf  # takes seconds, and a bad file is refused before
-
+    """A Pillow image, RGB or F in [0, 1], as a float32 array (1, n_H, n_W, 3)."""
     size = _shrunk_size(image.size, long_side)
     if size != image.size:
         image = image.resize(size, Image.Resampling.LANCZOS)
     pixels = np.asarray(image, np.float32)[None]
     if image.mode == "F":  # clipped, because LANCZOS overshoots beside edges
-        return tf.constant(np.repeat(pixels.clip(0, 1)[..., None], 3, axis=-1))
-    return tf.constant(pixels / 255)
+        return np.repeat(pixels.clip(0, 1)[..., None], 3, axis=-1)
+    return pixels / 255
 
 
 def save_image(image, path, quality=None, alpha=None, text=None):

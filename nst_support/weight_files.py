@@ -18,6 +18,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from nst_support.layers import LAYERS
+
 try:
     import fcntl
 except ImportError:  # Windows, which refuses by itself to delete a file that is open
@@ -56,8 +58,6 @@ MATCONVNET = WeightFile(
 FOLDER = Path(__file__).resolve().parent.parent / "pretrained-model"
 SLIM = FOLDER / "vgg19-slim.npz"
 
-LAYERS = tuple(f"conv{block}_{i}" for block, n in enumerate((2, 2, 4, 4, 4), 1) for i in range(1, n + 1))
-BGR_MEAN = (103.939, 116.779, 123.68)  # of ImageNet, in 0..255: what VGG-19 expects to be subtracted
 
 # conv1_1's first filter in Keras's VGG-19: nine positions row by row, each B, G, R. Which way round
 # other files store kernels and channels is disputed in public; these numbers settle it for each file.

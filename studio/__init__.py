@@ -1,1 +1,5 @@
-"""Beyond the course: faster and larger, built on nst_utils."""
+"""Beyond the course: faster, larger, and from file to file, built on nst_utils."""
+
+from studio.painting import Painting, paint
+
+__all__ = ["Painting", "paint"]

@@ -1,19 +1,21 @@
 """How much memory and time a run will take."""
 
+import itertools
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
-from nst_utils import LAYERS
-from studio.lbfgs import MEMORY
+LARGEST = 4_000_000  # px, above which the memory of L-BFGS is better spent on the picture: Adam
+MEMORY = 20  # pairs of steps and gradient changes that L-BFGS keeps
 
 # Measured with both networks from 256 to 1024 px: what a search holds per pixel beside the
 # activations (pictures, gradients, the convolutions' own workspace; L-BFGS' pairs), in float32
 # planes of three colours; how often it holds the activations; what compiled code takes in bytes;
 # and how often the weights stand in it.
 PLANES, PLANES_OF_LBFGS, COPIES, CODE, WEIGHTS = 15, 2 * MEMORY, 1.7, 80e6, 36
+TENSORFLOW = 0.6e9  # bytes of a process that has loaded it and the bundled network, before any work
 MEASURING = 0.35  # of an evaluation: J alone
 OVERHEAD = 1.1  # of the optimiser's own work over the evaluations
 
@@ -27,19 +29,34 @@ def resident_bytes():
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-def peak_memory(vgg, size, optimizer="lbfgs"):
-    """About how many bytes a search at this size (n_H, n_W) needs, beside what the process holds already."""
-    channels, width, side = 0.0, 0, 1
-    for layer in vgg.layers:
-        if layer.name in LAYERS:
-            width = layer.filters
-        elif not layer.name.startswith("pool"):
-            continue
-        else:
-            side *= 2
-        channels += width / side**2
+def fitting(optimizer, size):
+    """The optimizer, "auto" being replaced by what fits a picture of that size (n_H, n_W)."""
+    if optimizer != "auto":
+        return optimizer
+    return "adam" if np.prod(size) > LARGEST else "lbfgs"
+
+
+def peak_memory(widths, size, optimizer="lbfgs"):
+    """About how many bytes a search at this size (n_H, n_W) needs, beside what the process holds already.
+
+    widths: {layer: channels} of the network as deep as it is computed.
+    """
+    channels = sum(width / 4 ** (int(name[4]) - 1) for name, width in widths.items())
+    channels += sum(width / 4 ** int(name[4]) for name, width in _last_of_blocks(widths).items())  # the pools
     planes = PLANES + (PLANES_OF_LBFGS if optimizer == "lbfgs" else 0)
-    return CODE + float(4 * (vgg.count_params() * WEIGHTS + np.prod(size) * (3 * planes + COPIES * channels)))
+    weights = sum(n_out * (9 * n_in + 1) for n_in, n_out in itertools.pairwise((3, *widths.values())))
+    return CODE + float(4 * (weights * WEIGHTS + np.prod(size) * (3 * planes + COPIES * channels)))
+
+
+def memory_of_targets(widths, size):
+    """About how many bytes looking at a style of this size (n_H, n_W) takes, beside what the process holds already."""
+    channels = sum(width / 4 ** (int(name[4]) - 1) for name, width in widths.items())
+    return CODE + float(4 * np.prod(size) * (PLANES + channels))
+
+
+def _last_of_blocks(widths):
+    """{layer before a pool: channels}."""
+    return {name: widths[name] for name, then in itertools.pairwise(widths) if name[4] != then[4]}
 
 
 def seconds_per_pixel(value_and_gradient, C):

@@ -16,8 +16,8 @@ from threadpoolctl import ThreadpoolController
 
 from nst_support.startup import tf
 from studio.axes import frequencies, notch
+from studio.estimate import MEMORY
 
-MEMORY = 20  # pairs of steps and gradient changes
 FIRST_CHANGE = 0.05  # of a pixel, root mean square, at the first step
 SUFFICIENT = 1e-4  # Armijo's share of the predicted decrease
 SHORTEST = 1e-4  # of a full step, below which the search along a line has failed

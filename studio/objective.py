@@ -2,13 +2,16 @@
 
 At each style layer the sums are over positions: how many there are, and the first and second moments of the
 activations there about a centre. Means, covariances and Gram matrices follow from them, and so does J; sums
-over parts of a picture add up to those over the whole.
+over parts of a picture add up to those over the whole. A mask weighs the positions of a region.
 """
+
+import functools
 
 import numpy as np
 
 import nst_utils as nst
 from nst_utils import tf
+from studio.regions import Region, at_layers
 
 MARGIN = 0.02  # of black and white
 
@@ -16,62 +19,86 @@ MARGIN = 0.02  # of black and white
 def sums(vgg, G, target):
     """The sums over the activations of G, from which `costs` makes J.
 
-    target: {"content": {layer: a_C}, "style": {layer: {"centre": (n_C,), ...}}}.
-    Returns {"content": (count, squared difference from a_C), "limits": (count, squared excess), layer: (count,
-    first, second)}: numbers of entries or positions; by how far values of G are nearer to black or white than
-    MARGIN, in its unit; first (n_C,) and second (n_C, n_C) moments about the centre, as sums.
+    target: {"content": {layer: a_C}, "style": [{"layers": {layer: {"centre": (n_C,), ...}}, "mask": {layer:
+    (1, ., ., 1)}, "area"} for each region]}, "mask" being empty where a region is the whole picture.
+    Returns {"content": (count, squared difference from a_C), "limits": (count, squared excess), "variation": (count,
+    squares) down and across, "style": [{layer: (count, first, second)} for each region]}: numbers of entries or
+    positions; by how far values of G are nearer to black or white than MARGIN, in its unit; first (n_C,) and second
+    (n_C, n_C) moments about the centre, as sums.
     """
     a_G = vgg(G)
     ((name, a_C),) = target["content"].items()
     difference = tf.cast(a_C, tf.float32) - tf.cast(a_G[name], tf.float32)
-    found = {"content": (tf.cast(tf.size(difference), tf.float32), tf.reduce_sum(tf.square(difference)))}
     excess = (tf.nn.relu(MARGIN - G) + tf.nn.relu(G - (1 - MARGIN))) / MARGIN
-    found["limits"] = tf.cast(tf.size(G), tf.float32), tf.reduce_sum(tf.square(excess))
-    for name, style in target["style"].items():
-        columns = _positions_by_channels(a_G[name]) - style["centre"]
-        found[name] = _count(columns), tf.reduce_sum(columns, 0), nst.self_product(columns)
-    return found
+    return {
+        "content": _squares(difference),
+        "limits": _squares(excess),
+        "variation": (*_squares(G[:, 1:] - G[:, :-1]), *_squares(G[:, :, 1:] - G[:, :, :-1])),
+        "style": [
+            {
+                name: _moments_about(style["centre"], a_G[name], region["mask"].get(name))
+                for name, style in region["layers"].items()
+            }
+            for region in target["style"]
+        ],
+    }
 
 
-def _positions_by_channels(a):
-    return tf.reshape(tf.cast(a, tf.float32), (-1, a.shape[-1]))
+def _squares(values):
+    return tf.cast(tf.size(values), tf.float32), tf.reduce_sum(tf.square(values))
 
 
-def _count(columns):
-    return tf.cast(tf.shape(columns)[0], tf.float32)
+def _moments_about(centre, a, mask):
+    """(count, first, second) over the positions of a, each as often as the mask says."""
+    columns = tf.reshape(tf.cast(a, tf.float32), (-1, a.shape[-1])) - centre
+    if mask is None:
+        return tf.cast(tf.shape(columns)[0], tf.float32), tf.reduce_sum(columns, 0), nst.self_product(columns)
+    weights = tf.reshape(mask, (-1, 1))
+    return tf.reduce_sum(weights), tf.reduce_sum(weights * columns, 0), nst.self_product(tf.sqrt(weights) * columns)
 
 
 def costs(found, target, weights):
-    """(J, J_content, J_style) of sums. weights: {"alpha", "beta", "limits"}; target: as for `sums`, see `style_target`.
+    """(J, J_content, J_style) of sums. weights: {"alpha", "beta", "limits", "variation"}; target: as for `sums`.
 
+    J_style is the sum over regions of their area, as a share of the picture, times their own style cost;
     J_style_layer = lambda (mean (target - second/count)^2 + share mean (first/count)^2) / 4: with centre 0 and
     share 0 the course's (Gatys et al. 2016, eq. 4); about S's mean, a comparison of covariances and means.
     """
     count, squares = found["content"]
     J_content = squares / (4 * count)
     J_style = tf.zeros(())
-    for name, style in target["style"].items():
-        count, first, second = found[name]
-        of_second = tf.reduce_mean(tf.square(style["second"] - second / count))
-        of_first = tf.reduce_mean(tf.square(first / count))
-        J_style += style["lambda"] * (of_second + style["share"] * of_first) / 4
+    for region, moments in zip(target["style"], found["style"], strict=True):
+        for name, style in region["layers"].items():
+            count, first, second = moments[name]
+            of_second = tf.reduce_mean(tf.square(style["second"] - second / count))
+            of_first = tf.reduce_mean(tf.square(first / count))
+            J_style += region["area"] * style["lambda"] * (of_second + style["share"] * of_first) / 4
     count, excess = found["limits"]
+    of_down, down, of_across, across = found["variation"]
     J = weights["alpha"] * J_content + weights["beta"] * J_style + weights["limits"] * excess / count
-    return J, J_content, J_style
+    return J + weights["variation"] * (down / of_down + across / of_across), J_content, J_style
 
 
 def _moments(vgg, S):
     """{layer: (mean (n_C,), covariance (n_C, n_C))} of the activations of S."""
-    found = {}
-    for name, a in vgg(S).items():
-        columns = _positions_by_channels(a)
-        mean = tf.reduce_mean(columns, 0)
-        found[name] = mean, nst.self_product(columns - mean) / _count(columns)
-    return found
+    return {name: _mean_and_covariance(a, None) for name, a in vgg(S).items()}
 
 
-def _activations(vgg, C):
-    return dict(vgg(C))
+def _moments_of_part(vgg, S, mask):
+    activations = vgg(S)
+    masks = at_layers(mask, activations)
+    return {name: _mean_and_covariance(a, masks[name]) for name, a in activations.items()}
+
+
+def _mean_and_covariance(a, mask):
+    count, first, _ = _moments_about(tf.zeros(a.shape[-1]), a, mask)
+    mean = first / count
+    return mean, _moments_about(mean, a, mask)[2] / count
+
+
+@functools.cache  # one function, and so one graph, for each layer
+def _activations_at(layer):
+    return lambda vgg, C: vgg(C)[layer]
 
 
 def _costs_of(vgg, G, target, weights):
@@ -83,6 +110,21 @@ def _value_and_gradient(vgg, G, target, weights):
         tape.watch(G)
         J = _costs_of(vgg, G, target, weights)[0]
     return J, tape.gradient(J, G)
+
+
+def mixed(moments, shares, statistics):
+    """(mean, covariance) of several styles together, in float64.
+
+    moments: (mean, covariance) of each; shares: summing to 1. "covariance": the shares' means of both, so that what
+    tells the styles apart, their mean colours above all, is not asked for as variation within the picture. "gram":
+    of the mean Gram matrix (the J_style of which differs by a constant from the shares' mean of the J_styles).
+    """
+    mean = sum(share * np.float64(m) for share, (m, _) in zip(shares, moments, strict=True))
+    covariance = sum(share * np.float64(c) for share, (_, c) in zip(shares, moments, strict=True))
+    if statistics == "gram":
+        about_0 = sum(share * np.outer(np.float64(m), m) for share, (m, _) in zip(shares, moments, strict=True))
+        covariance = covariance + about_0 - np.outer(mean, mean)
+    return mean, covariance
 
 
 def style_target(mean, covariance, statistics):
@@ -110,21 +152,41 @@ TINY = 1e-30
 
 
 class Objective:
-    """J of a picture for one C and one S, whose targets are computed once; its graphs belong to the network.
+    """J of a picture for one C and its style, whose targets are computed once; its graphs belong to the network.
 
-    vgg: from `nst.load_vgg19`. settings: `Settings`. alike: an Objective of the same pictures and another
-    precision, whose weights are taken over.
+    vgg: from `nst.load_vgg19`. style: S, or a list of `Region`s. settings: `Settings`. alike: an Objective of the
+    same pictures and another precision, whose weights are taken over.
     """
 
-    def __init__(self, vgg, C, S, settings, alike=None):
-        manner, self.vgg = settings.manner, vgg
-        a_C, moments = vgg.traced(_activations, C)[manner.content_layer], vgg.traced(_moments, S)
-        style = {name: style_target(*moments[name], settings.statistics) for name in settings.layers}
-        self.weights = alike.weights if alike else settings.weights or _balanced(a_C, style, settings, C.shape[1:3])
-        for name, target in style.items():
-            target["lambda"] = self.weights.style_layers[name]
-        self.target = {"content": {manner.content_layer: a_C}, "style": style}
+    def __init__(self, vgg, C, style, settings, alike=None):
+        self.vgg, manner = vgg, settings.manner
+        regions = style if isinstance(style, list) else [Region((style,))]
+        a_C = vgg.traced(_activations_at(settings.content), C)
+        targets = [self._targets(region, settings) for region in regions]
+        beta = settings.beta_at(*C.shape[1:3])
+        self.each = alike.each if alike else [settings.weights or _balanced(a_C, t, settings, beta) for t in targets]
+        self.weights = self.each[0]  # alpha, beta; the lambdas of the first region
+        self.target = {
+            "content": {settings.content: a_C},
+            "style": [
+                _of_region(region, layers, weights.style_layers)
+                for region, layers, weights in zip(regions, targets, self.each, strict=True)
+            ],
+        }
         self._numbers = {"alpha": self.weights.alpha, "beta": self.weights.beta, "limits": manner.limits}
+        self._numbers["variation"] = settings.tv_weight / max(variation(C), TINY) if settings.tv_weight else 0.0
+
+    def _targets(self, region, settings):
+        """{layer: what the region is compared with there}."""
+        moments = [
+            self.vgg.traced(_moments, S) if mask is None else self.vgg.traced(_moments_of_part, S, mask)
+            for S, mask in zip(region.images, region.style_masks, strict=True)
+        ]
+        kind = settings.statistics
+        return {
+            name: style_target(*mixed([m[name] for m in moments], region.shares, kind), kind)
+            for name in settings.layers
+        }
 
     def __call__(self, G):
         """(J, J_content, J_style) of G, of C's size: three scalars."""
@@ -135,10 +197,28 @@ class Objective:
         return self.vgg.traced(_value_and_gradient, G, self.target, self._numbers)
 
 
-def _balanced(a_C, style, settings, size):
+def _of_region(region, layers, lambdas):
+    """What `sums` and `costs` need of a region; layers at which nothing of it is left are left out."""
+    layers = {name: target | {"lambda": lambdas[name]} for name, target in layers.items()}
+    if region.mask is None:
+        return {"layers": layers, "mask": {}, "area": 1.0}
+    masks = {name: mask for name, mask in at_layers(region.mask, layers).items() if float(tf.reduce_sum(mask)) > 0}
+    return {
+        "layers": {name: layers[name] for name in masks},
+        "mask": masks,
+        "area": float(tf.reduce_mean(region.mask)),
+    }
+
+
+def variation(image):
+    """Total variation: the mean squared difference of neighbours, down and across together."""
+    down, across = image[:, 1:] - image[:, :-1], image[:, :, 1:] - image[:, :, :-1]
+    return float(tf.reduce_mean(tf.square(down)) + tf.reduce_mean(tf.square(across)))
+
+
+def _balanced(a_C, targets, settings, beta):
     """`nst.balanced_weights`, its lambdas in the shares of the settings."""
-    beta = settings.manner.beta_at(*size) if settings.beta is None else settings.beta
-    weights = nst.balanced_weights(a_C, {name: np.sqrt(unit(target)) for name, target in style.items()}, beta)
-    of_all = len(style) / sum(settings.layers.values())
+    weights = nst.balanced_weights(a_C, {name: np.sqrt(unit(target)) for name, target in targets.items()}, beta)
+    of_all = len(targets) / sum(settings.layers.values())
     lambdas = {name: value * settings.layers[name] * of_all for name, value in weights.style_layers.items()}
     return nst.CostWeights(weights.alpha, beta, lambdas)

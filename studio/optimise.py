@@ -1,9 +1,11 @@
 """Stylise with fewer, better steps: from a coarse picture to the fine one, by bounded L-BFGS."""
 
+import contextlib
 import functools
 import time
 from dataclasses import dataclass
 
+import numpy as np
 from tqdm.auto import tqdm
 
 import nst_utils as nst
@@ -13,24 +15,31 @@ from nst_utils import tf
 from studio import estimate
 from studio.adam import adam
 from studio.axes import LEAST, SHARE, share_along_axes
+from studio.colours import with_colours_of
 from studio.lbfgs import Phase, Stopped, minimise
 from studio.objective import Objective
-from studio.scales import FINE_EVALUATIONS, carried_up, check_sides, ladder, resized, seeded, style_at
+from studio.regions import Regions
+from studio.scales import FINE_EVALUATIONS, carried_up, check_sides, ladder, resized, seeded
 from studio.settings import Settings
 
 MOST_BFLOAT16 = 60  # evaluations at full size, after which its rounding costs more than it saves
-LARGEST = 4_000_000  # px, above which the memory of L-BFGS is better spent on the picture: Adam
 TOLERANCE = {"float32": 1e-6, "bfloat16": 1e-3}  # relative error of J
+EVERY = 10  # evaluations between two records
+BAR = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
 TINY, FLAT = 64, 0.02  # px, and spread of values, below which S has no strokes to show
 
 
-def stylise(C, S, vgg=None, settings=None, *, start=None, bar=True, **changes):
+def stylise(C, S, vgg=None, settings=None, *, start=None, masks=(), style_masks=(), visible=None, bar=True, **changes):
     """Stylise C as S. A generator of `nst.Record`s, like `nst.train`, in far fewer steps.
 
-    C, S: images of any two sizes. vgg: from `nst.load_vgg19`; None: what the preset says, loaded once.
-    settings: `Settings`; changes: fields of it by name, as in stylise(C, S, beta=30, evaluations=(80, 60)).
+    C: an image. S: an image, or a list of them, whose statistics are mixed. vgg: from `nst.load_vgg19`; None: what
+    the preset says, loaded once. settings: `Settings`; changes: fields of it by name, as in
+    stylise(C, S, beta=30, evaluations=(80, 60)).
     start: an image of C's size to go on from, at that size alone unless evaluations says otherwise; or a
-    kind of `nst.start_image`. bar: show progress.
+    kind of `nst.start_image`. bar: show progress; or a tqdm of your own, which then goes on by 1 in all.
+    masks: an array (h, w) in [0, 1] for each S, of C's shape: where in the picture it counts. One may be missing:
+    the last S then gets what the others leave; with one S and one mask, the rest keeps to C.
+    style_masks: for each S, of its shape: which part of it counts. visible: (h, w), C's opacity.
 
     Prints how much time and memory it will take before the first step. A record's step counts
     evaluations at all sizes; its image has C's size, its costs are that image's, in float32. Ctrl-C:
@@ -41,17 +50,7 @@ def stylise(C, S, vgg=None, settings=None, *, start=None, bar=True, **changes):
     settings = (settings or Settings()).changed(**changes)
     if isinstance(start, str):
         settings, start = settings.changed(start=start), None
-    C, S = check_image("C", C), check_image("S", S)
-    if start is not None:
-        start = nst.first_G(C, start)
-        if settings.evaluations is None:
-            settings = settings.changed(evaluations=FINE_EVALUATIONS)
-    vgg = found_network() if vgg is None else vgg
-    vgg.check_computes([settings.manner.content_layer, *settings.layers])
-    for name, image in (("C", C), ("S", S)):
-        check_sides(name, image, vgg.smallest)
-    _warn_of_a_poor_style(S)
-    return _Run(C, S, vgg, settings, start).records(bar)
+    return Run(C, S, vgg, settings, start, masks, style_masks, visible).records(bar)
 
 
 @functools.cache
@@ -61,11 +60,11 @@ def found_network():
     return nst.load_vgg19(run.network, download=run.download)
 
 
-def _warn_of_a_poor_style(S):
+def _warn_of_a_poor_style(name, S):
     if max(S.shape[1:3]) < TINY:
-        print(f"S is only {S.shape[2]}x{S.shape[1]} px: there is hardly a stroke in it. A larger one gives more.")
+        print(f"{name} is only {S.shape[2]}x{S.shape[1]} px: there is hardly a stroke in it. A larger one gives more.")
     elif float(tf.reduce_max(tf.math.reduce_std(S, [0, 1, 2]))) < FLAT:
-        print("S is nearly one colour: there is no stroke in it, so little but noise can come of it.")
+        print(f"{name} is nearly one colour: there is no stroke in it, so little but noise can come of it.")
 
 
 @dataclass(frozen=True)
@@ -87,17 +86,34 @@ class _Scale:
         return [phase for phase in phases if phase.evaluations]
 
 
-class _Run:
-    """A run of `stylise`, all of whose input is known to be good."""
+class Run:
+    """A run of `stylise`: its input, checked when made, its estimate, its records. Arguments as there."""
 
-    def __init__(self, C, S, vgg, settings, start):
-        self.C, self.S, self.vgg, self.settings, self.start = C, S, vgg, settings, start
-        self.sizes, self.counts = ladder(C.shape[1:3], settings.evaluations, vgg.smallest)
-        self.optimizer, self.precision = settings.optimizer, settings.precision
-        if self.optimizer == "auto":
-            self.optimizer = "adam" if C.shape[1] * C.shape[2] > LARGEST else "lbfgs"
+    def __init__(self, C, S, vgg, settings, start=None, masks=(), style_masks=(), visible=None):
+        self.C, self.settings = _no_larger(check_image("C", C), settings.size), settings
+        styles = list(S) if isinstance(S, list | tuple) else [S]
+        names = ["S"] if len(styles) == 1 else [f"S {i}" for i in range(1, len(styles) + 1)]
+        styles = [check_image(name, S) for name, S in zip(names, styles, strict=True)]
+        self.start = None if start is None else nst.first_G(self.C, start)
+        self.regions = Regions(self.C, styles, names, masks, style_masks, visible, settings)
+        self.vgg = self._network(found_network() if vgg is None else vgg)
+        for name, image in (("C", self.C), *zip(names, styles, strict=True)):
+            check_sides(name, image, self.vgg.smallest)
+        for name, S in zip(names, styles, strict=True):
+            _warn_of_a_poor_style(name, S)
+
+        evaluations = settings.evaluations
+        if self.start is not None and evaluations is None:
+            evaluations = FINE_EVALUATIONS
+        self.sizes, self.counts = ladder(self.C.shape[1:3], evaluations, self.vgg.smallest)
+        self.every = settings.every or EVERY
+        self.optimizer, self.precision = estimate.fitting(settings.optimizer, self.sizes[-1]), settings.precision
         if self.precision == "auto" and not has_fast_bfloat16():
             self.precision = "float32"
+
+    def _network(self, vgg):
+        vgg.check_computes([self.settings.content, *self.settings.layers])
+        return vgg.twin(self.settings.manner.padding, pooling=self.settings.pooling)
 
     def plan(self, i):
         """{precision: share of the evaluations} at size i."""
@@ -112,22 +128,29 @@ class _Run:
         settings, C, base = self.settings, self.C, self.C if self.start is None else self.start
         if i < len(self.sizes) - 1:
             C, base = (resized(image, self.sizes[i]) for image in (C, base))
-        S = style_at(self.S, settings.style_scale * max(self.sizes[i]), self.vgg.smallest)
-        exact = Objective(self.vgg.twin(settings.manner.padding), C, S, settings)
+        regions = self.regions.at(self.sizes[i], self.vgg.smallest)
+        exact = Objective(self.vgg, C, regions, settings)
         objectives = {"float32": exact}
         if "bfloat16" in self.plan(i):
-            objectives["bfloat16"] = Objective(
-                self.vgg.twin(settings.manner.padding, "bfloat16"), C, S, settings, exact
-            )
-        depth = min(1.0, max(LEAST, SHARE * share_along_axes(S))) if settings.manner.held else 1.0
+            objectives["bfloat16"] = Objective(self.vgg.in_bfloat16, C, regions, settings, exact)
+        depth = 1.0
+        if settings.manner.held:
+            share = max(share_along_axes(S) for region in regions for S in region.images)
+            depth = min(1.0, max(LEAST, SHARE * share))
         return _Scale(C, base, objectives, depth)
 
     def first_G(self, scale):
         if self.start is not None:
             return scale.base
         if self.settings.start == "content" and self.settings.manner.seeded:
-            return seeded(scale.C, self.settings.seed)
+            return self.regions.within(seeded(scale.C, self.settings.seed), scale.C)
         return nst.start_image(scale.C, self.settings.start, self.settings.seed)
+
+    def finished(self, G):
+        """G as it would be saved."""
+        if self.settings.preserve_colors == "brightness":
+            G = with_colours_of(G, self.C)
+        return nst.as_saved(G)
 
     def search(self, scale, i, G):
         """Yield (evaluations so far, G)."""
@@ -138,56 +161,98 @@ class _Run:
         except Stopped as reason:
             print(f"At {G.shape[2]}x{G.shape[1]} px the search ended early: {reason}.")
 
-    def print_estimate(self, coarsest):
-        """From evaluations at the coarsest size, which is small and whose graphs are the ones of all sizes."""
+    @functools.cached_property
+    def coarsest(self):
+        return self.scale(0)
+
+    @functools.cached_property
+    def _full(self):
+        return self.coarsest if len(self.sizes) == 1 else self.scale(len(self.sizes) - 1)
+
+    @property
+    def weights(self):
+        """The `nst.CostWeights` at full size."""
+        return self._full.objectives["float32"].weights
+
+    @functools.cached_property
+    def seconds(self):
+        """About how long the run takes: from evaluations at the coarsest size, whose graphs are the ones of all."""
         timed = {
-            name: estimate.seconds_per_pixel(objective.value_and_gradient, coarsest.C)
-            for name, objective in coarsest.objectives.items()
+            name: estimate.seconds_per_pixel(objective.value_and_gradient, self.coarsest.C)
+            for name, objective in self.coarsest.objectives.items()
         }
         per_pixel = [
             sum(share * timed.get(name, timed["float32"]) for name, share in self.plan(i).items())
             for i in range(len(self.sizes))
         ]
-        seconds = estimate.total_seconds(self.sizes, self.counts, per_pixel, self.settings.every)
+        return estimate.total_seconds(self.sizes, self.counts, per_pixel, self.every)
+
+    @property
+    def memory(self):
+        """About how many bytes this process will hold at most."""
+        widths = {layer.name: layer.filters for layer in self.vgg.layers if layer.name in nst.LAYERS}
+        need = estimate.peak_memory(widths, self.sizes[-1], self.optimizer)
+        return estimate.resident_bytes() + need
+
+    def print_estimate(self):
         n_H, n_W = self.sizes[-1]
-        memory = estimate.resident_bytes() + estimate.peak_memory(self.vgg, self.sizes[-1], self.optimizer)
         how = "steps of Adam" if self.optimizer == "adam" else "evaluations"
-        took = f"about {estimate.in_words(seconds)} and {memory / 1e9:.2g} GB of memory"
+        took = f"about {estimate.in_words(self.seconds)} and {self.memory / 1e9:.2g} GB of memory"
         print(f"{n_W}x{n_H} px, {' + '.join(map(str, self.counts))} {how}: {took}.")
 
-    def records(self, bar):
-        here = self.scale(0)
-        self.print_estimate(here)
-        top = len(self.sizes) - 1
-        full = here if top == 0 else self.scale(top)
-        G, done, began = self.first_G(here), 0, time.perf_counter()
+    def records(self, bar=True):
+        if isinstance(bar, bool):
+            self.print_estimate()
+            progress = tqdm(total=1, bar_format=BAR, disable=not bar)
+        else:
+            progress = contextlib.nullcontext(bar)
+        with progress as bar:
+            yield from self._records(bar)
 
-        def record(used):
-            image = nst.as_saved(G if here is full else carried_up(G, here.base, full.base, full.depth))
+    def _records(self, progress):
+        here, top = self.coarsest, len(self.sizes) - 1
+        pixels = np.prod(self.sizes, 1)
+        total, shown = np.dot(self.counts, pixels), 0.0
+        full = self._full
+        G, done, now, began = self.first_G(here), 0, 0, time.perf_counter()
+
+        def record():
+            image = self.finished(G if here is full else carried_up(G, here.base, full.base, full.depth))
             costs = map(float, full.objectives["float32"](image))
-            return nst.Record(used, *costs, image, time.perf_counter() - began)
+            return nst.Record(now, *costs, image, time.perf_counter() - began)
 
-        last = record(0)
+        last = record()
         yield last
         began = time.perf_counter() - last.seconds  # what the caller did does not count
-        with tqdm(total=sum(self.counts), unit="evaluation", disable=not bar) as progress:
-            try:
-                for i, count in enumerate(self.counts):
-                    if i > 0:
-                        there = full if i == top else self.scale(i)
-                        here, G = there, carried_up(G, here.base, there.base, there.depth)
-                    for used, better in self.search(here, i, G):
-                        G = better
-                        progress.update(done + used - progress.n)
-                        if done + used >= last.step + self.settings.every:
-                            last = record(done + used)
-                            progress.set_postfix(J=f"{last.J:.4g}", size=f"{G.shape[2]}x{G.shape[1]}")
-                            yield last
-                            began = time.perf_counter() - last.seconds
-                    done += count
-            except KeyboardInterrupt:
-                if progress.n > last.step:
-                    yield record(progress.n)
-                raise interrupted(f"Stopped by hand after {progress.n} evaluations.") from None
+        try:
+            for i, count in enumerate(self.counts):
+                if i > 0:
+                    there = full if i == top else self.scale(i)
+                    here, G = there, carried_up(G, here.base, there.base, there.depth)
+                for used, better in self.search(here, i, G):
+                    G = better
+                    shown, before = shown + (done + used - now) * pixels[i] / total, shown
+                    progress.update(shown - before)
+                    now = done + used
+                    if now >= last.step + self.every:
+                        last = record()
+                        progress.set_postfix_str(f"J {last.J:.4g} at {G.shape[2]}x{G.shape[1]} px")
+                        yield last
+                        began = time.perf_counter() - last.seconds
+                done += count
+        except KeyboardInterrupt:
+            if now > last.step:
+                yield record()
+            raise interrupted(f"Stopped by hand after {now} evaluations.") from None
+        progress.update(1 - shown)
         if done > last.step:
-            yield record(done)
+            now = done
+            yield record()
+
+
+def _no_larger(image, long_side):
+    """The image, shrunk to `long_side` px where it is larger."""
+    largest = max(image.shape[1:3])
+    if long_side is None or largest <= long_side:
+        return image
+    return resized(image, [max(1, round(n * long_side / largest)) for n in image.shape[1:3]])

@@ -78,25 +78,37 @@ def test_sums_over_parts_add_up(C, S):
     def pixels(image):
         return {"conv1_1": tf.nn.relu(image[..., :2] - 0.2), "conv4_2": image}
 
-    style = {"conv1_1": {"centre": np.float32([0.1, 0.2]), "second": np.eye(2, dtype=np.float32), "share": 2.0}}
-    style["conv1_1"]["lambda"] = 3.0
-    cut, target = 20, lambda part: {"content": {"conv4_2": S[:, :, part]}, "style": style}
+    layer = {"centre": np.float32([0.1, 0.2]), "second": np.eye(2, dtype=np.float32), "share": 2.0, "lambda": 3.0}
+    mask = tf.random.stateless_uniform((1, *S.shape[1:3], 1), (1, 1))
+    cut = 20
+
+    def target(part):
+        layers = {"conv1_1": layer}
+        of_mask = {"layers": layers, "mask": {"conv1_1": mask[:, :33, part]}, "area": 0.5}
+        whole = {"layers": layers, "mask": {}, "area": 1.0}
+        return {"content": {"conv4_2": S[:, :, part]}, "style": [whole, of_mask]}
+
     wide = S[:, : C.shape[1]], C[:, : S.shape[1], : S.shape[2]]
     S, G = (image[:, : min(C.shape[1], S.shape[1])] for image in wide)
-    left, right, whole = (tf.nest.flatten(sums(pixels, G[:, :, part], target(part))) for part in np.s_[:cut, cut:, :])
-    for a, b, both in zip(left, right, whole, strict=True):
+    found = [sums(pixels, G[:, :, part], target(part)) for part in np.s_[:cut, cut:, :]]
+    for parts in found:
+        del parts["variation"]  # which has differences across the cut, too
+    for a, b, both in zip(*map(tf.nest.flatten, found), strict=True):
         np.testing.assert_allclose(a + b, both, rtol=1e-5)
 
 
 def test_costs_of_sums_by_hand():
     """Two positions, one channel: about the centre the first moment is 3, the second 5; 4 and 1 are asked for."""
     found = {"content": (tf.constant(2.0), tf.constant(16.0)), "limits": (tf.constant(4.0), tf.constant(2.0))}
-    found["conv1_1"] = tf.constant(2.0), tf.constant([6.0]), tf.constant([[10.0]])
+    found["variation"] = tuple(map(tf.constant, (2.0, 6.0, 4.0, 20.0)))
+    moments = {"conv1_1": (tf.constant(2.0), tf.constant([6.0]), tf.constant([[10.0]]))}
+    found["style"] = [moments, moments]
     style = {"centre": np.float32([1]), "second": np.float32([[4]]), "share": 2.0, "lambda": 8.0}
-    J, J_content, J_style = costs(found, {"style": {"conv1_1": style}}, {"alpha": 10.0, "beta": 40.0, "limits": 6.0})
+    target = {"style": [{"layers": {"conv1_1": style}, "area": area} for area in (0.75, 0.5)]}
+    J, J_content, J_style = costs(found, target, {"alpha": 10.0, "beta": 40.0, "limits": 6.0, "variation": 3.0})
     assert float(J_content) == 2  # 16 / (4 * 2)
-    assert float(J_style) == 8 * ((4 - 5) ** 2 + 2 * 3**2) / 4
-    assert float(J) == 10 * 2 + 40 * 38 + 6 * 2 / 4
+    assert float(J_style) == 1.25 * 8 * ((4 - 5) ** 2 + 2 * 3**2) / 4
+    assert float(J) == 10 * 2 + 40 * 1.25 * 38 + 6 * 2 / 4 + 3 * (6 / 2 + 20 / 4)
 
 
 def test_bfloat16_sees_nearly_the_same_and_keeps_the_weights(small_vgg, C, S):
@@ -111,12 +123,12 @@ def test_every_size_shares_the_networks_graphs(random_weights, monkeypatch):
     vgg = nst.build_vgg19(random_weights, (nst.CONTENT_LAYER, *nst.STYLE_LAYERS))
     traces, whole_call = [], type(vgg).__call__
     monkeypatch.setattr(type(vgg), "__call__", lambda self, x: traces.append(x.shape) or whole_call(self, x))
-    # Traced: the targets of C and of S, J, and J with its gradient; the last two for each content layer.
+    # Traced: the targets of C and of S, J, and J with its gradient; all but S's for each content layer.
     for n, statistics in ((32, "covariance"), (48, "covariance"), (33, "gram"), (64, "gram"), (70, "covariance")):
         C, S = (tf.random.stateless_uniform((1, n, n + extra, 3), (n, extra)) for extra in (5, 0))
         objective = Objective(vgg, C, S, Settings(statistics=statistics, beta=float(n)))
         objective(C), objective.value_and_gradient(C)
-        assert len(traces) == (4 if n in (32, 48) else 6)
+        assert len(traces) == (4 if n in (32, 48) else 7)
 
 
 def test_the_strength_grows_with_size_beyond_400_px_unless_it_is_given(small_vgg, S):

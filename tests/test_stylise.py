@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import nst_utils as nst
-from studio import optimise
+from studio import estimate, optimise
 from studio.objective import Objective
 from studio.optimise import stylise
 from studio.settings import Settings
@@ -154,7 +154,7 @@ def test_adam_takes_back_a_step_to_nan(small_vgg, C, S, monkeypatch):
 
 
 def test_a_very_large_picture_is_left_to_adam(small_vgg, C, S, monkeypatch, capsys):
-    monkeypatch.setattr(optimise, "LARGEST", 1000)
+    monkeypatch.setattr(estimate, "LARGEST", 1000)
     records = stylised(small_vgg, C, S, evaluations=20)
     assert "20 steps of Adam" in capsys.readouterr().out
     assert records[-1].J < records[0].J
@@ -195,7 +195,7 @@ def test_a_bad_setting_is_refused(small_vgg, C, S, options, message):
 
 
 def test_an_unknown_setting_is_named(small_vgg, C, S):
-    with pytest.raises(TypeError, match=r"strenght: no such setting\. They are evaluations, beta"):
+    with pytest.raises(TypeError, match=r"strenght: no such setting\. They are size, strength"):
         stylise(C, S, small_vgg, strenght=3)
 
 
@@ -323,7 +323,8 @@ side, network = int(sys.argv[1]), sys.argv[2]
 vgg = nst.build_vgg19(evaluation.weights_of(network), evaluation.LAYERS)
 size = (side * 3 // 4, side)
 C, S = tf.random.uniform((1, *size, 3)), 0.5 * tf.random.uniform((1, *size, 3))
-told = estimate.resident_bytes() + estimate.peak_memory(vgg, size)
+widths = {layer.name: layer.filters for layer in vgg.layers if layer.name in nst.LAYERS}
+told = estimate.resident_bytes() + estimate.peak_memory(widths, size)
 list(optimise.stylise(C, S, vgg, evaluations=(2, 24), bar=False, precision="float32"))
 print(told / (1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
 """

@@ -14,7 +14,7 @@ from nst_support.transparency import continued
 def loaded(path, **options):
     """Image (n_H, n_W, 3) and alpha (n_H, n_W) or None, after checking the contract."""
     image, alpha = pictures.load_with_alpha(path, **options)
-    assert tf.is_tensor(image) and image.dtype == tf.float32
+    assert isinstance(image, np.ndarray) and image.dtype == np.float32
     assert image.ndim == 4 and image.shape[0] == 1 and image.shape[3] == 3
     values = image.numpy()[0]
     assert values.min() >= 0 and values.max() <= 1

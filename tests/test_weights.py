@@ -19,6 +19,7 @@ import pytest
 from scipy.io import loadmat, savemat
 
 from nst_support import weight_files
+from nst_support.layers import LAYERS
 from nst_support.weight_files import DownloadError, WeightFile, choose, download, read_weights
 
 ROOT = Path(weight_files.__file__).parents[1]
@@ -31,7 +32,7 @@ def small_network():
     """A whole VGG-19 plan, but 4 to 7 wide, with VGG-19's own first filter."""
     rng = np.random.default_rng(0)
     weights, n_in = {}, 3
-    for name in weight_files.LAYERS:
+    for name in LAYERS:
         n_out = 3 + int(name[4])
         kernel = rng.normal(0, 0.3, (3, 3, n_in, n_out)).astype(np.float32)
         weights[name] = kernel, rng.normal(0, 0.3, n_out).astype(np.float32)
@@ -252,7 +253,7 @@ def test_the_address_is_the_one_keras_uses():
 
 @pytest.mark.parametrize("name", [*WRITERS, "a.npz"])
 def test_the_first_layers_alone_are_read(tmp_path, network, name):
-    first = {layer: network[layer] for layer in weight_files.LAYERS[:5]}
+    first = {layer: network[layer] for layer in LAYERS[:5]}
     path = tmp_path / name
     WRITERS.get(name, lambda p, w: write_npz(p, w, np.float32))(path, first)
     assert_same(read_weights(path), first)

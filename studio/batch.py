@@ -1,0 +1,102 @@
+"""Many pictures in one go: one network, one bar, and what failed is told at the end."""
+
+import contextlib
+from collections import Counter
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from nst_support.pictures import is_picture_name
+from studio import precheck, recipe
+from studio.painting import Canvas, default_output
+
+BAR = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
+
+
+def outputs_for(contents, styles, folder):
+    """A path in `folder` for each content: CONTENT_STYLE.png; the ending is told where two share a stem."""
+    names = [default_output(content, styles).stem for content in contents]
+    count = Counter(names)
+    found = []
+    for content, name in zip(contents, names, strict=True):
+        if count[name] > 1:
+            name = default_output(content.with_stem(f"{content.stem}-{content.suffix[1:]}"), styles).stem
+        found.append(Path(folder) / f"{name}.png")
+    if len(set(found)) < len(found):
+        twice = next(path for path, n in Counter(found).items() if n > 1)
+        raise ValueError(f"{twice}: two contents of one name would be saved there. Rename one.")
+    return found
+
+
+def pictures_in(folder):
+    """The picture files of a folder, by name, without those that have a recipe, and how many these are."""
+    found = sorted(path for path in Path(folder).iterdir() if path.is_file() and is_picture_name(path))
+    made = [path for path in found if _has_recipe(path)]
+    return [path for path in found if path not in made], len(made)
+
+
+def _has_recipe(path):
+    with contextlib.suppress(OSError, ValueError):
+        recipe.read(path)
+        return True
+    return False
+
+
+class Report:
+    """What became of many paintings: made, done already, failed with its reason."""
+
+    def __init__(self):
+        self.made, self.done, self.failed = [], [], {}
+
+    def print(self):
+        for path in self.made:
+            print(path)
+        if self.done:
+            print(f"{len(self.done)} done already, with the same settings.")
+        for content, reason in self.failed.items():
+            print(f"failed: {content}: {reason.removeprefix(f'{content}: ')}")
+
+    @contextlib.contextmanager
+    def guarding(self, painting):
+        """A failure within the block is this painting's, and does not go on."""
+        try:
+            yield
+        except (OSError, ValueError, MemoryError, FloatingPointError) as error:
+            self.failed[painting.content] = str(error)
+
+
+def still_to_do(paintings, report, force=False):
+    """The paintings that are neither done nor bad, by the heads of their files; the others go to the report.
+
+    An output that is there is left where it is the same picture, made anew where it is of the same content with
+    other settings, and else refused without `force`.
+    """
+    left = []
+    for painting in paintings:
+        with report.guarding(painting):
+            if not force and recipe.is_done(painting):
+                report.done.append(painting.output)
+                continue
+            precheck.check(painting, force or _is_ours(painting))
+            if not force:
+                precheck.check_memory(painting)
+            left.append(painting)
+    return left
+
+
+def _is_ours(painting):
+    """Is the output a picture of the same content, made by nst?"""
+    with contextlib.suppress(OSError, ValueError):
+        return recipe.read(painting.output)["content"] == recipe.sources(painting)["content"]
+    return False
+
+
+def paint_all(paintings, vgg, report, *, bar=True, watchers_of=lambda painting: ()):
+    """Paint them one after the other. One that fails does not stop the rest; Ctrl-C stops all."""
+    with tqdm(total=len(paintings), bar_format=BAR, disable=not bar) as progress:
+        for i, painting in enumerate(paintings):
+            progress.set_description(f"{painting.content.name} ({i + 1} of {len(paintings)})")
+            with report.guarding(painting), precheck.one_writer(painting.output):
+                Canvas(painting).paint(vgg, progress, watchers_of(painting))
+                report.made.append(painting.output)
+            progress.update(i + 1 - progress.n)

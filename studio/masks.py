@@ -1,0 +1,50 @@
+"""Masks: which part of a picture gets which style, checked before TensorFlow is loaded."""
+
+import numpy as np
+
+ASPECT = 0.01  # by how much a mask's shape may differ from its picture's
+EMPTY = 1 / 255  # brighter than this somewhere
+
+
+def check_mask(name, mask, picture, size):
+    """A mask as a float32 array (h, w), if it is one for a picture of `size` (n_H, n_W).
+
+    name, picture: how to call the two in a message. Raises ValueError: which mask, what is wrong, what to do.
+    """
+    mask = np.asarray(mask)
+    if mask.ndim != 2 or not mask.size:
+        raise ValueError(f"{name} has shape {mask.shape}: a mask is (height, width).")
+    if mask.dtype.kind != "f" or not (mask.min() >= 0 and mask.max() <= 1):
+        raise ValueError(f"{name}: a mask holds floats in [0, 1], where 1 is inside. Scale it to that range.")
+    check_aspect(name, mask.shape, picture, size)
+    if mask.max() <= EMPTY:
+        raise ValueError(f"{name} is empty: black everywhere, so nothing would be styled. Paint the region white.")
+    return np.float32(mask)
+
+
+def check_aspect(name, mask_size, picture, size):
+    """Raise ValueError where a mask's shape is not its picture's. Sizes: (n_H, n_W)."""
+    (h, w), (n_H, n_W) = mask_size, size
+    if abs(w * n_H - h * n_W) > ASPECT * h * n_W:
+        raise ValueError(
+            f"{name} is {w}x{h} px and {picture} {n_W}x{n_H} px: not of one shape. Crop or resize the mask to it."
+        )
+
+
+def completed(masks, count):
+    """Masks for `count` styles: as given, or one more, of what they leave, where one is missing.
+
+    Raises ValueError for any other number of masks.
+    """
+    if len(masks) == count:
+        return list(masks)
+    if len(masks) == count - 1:
+        shapes = {mask.shape for mask in masks}
+        if len(shapes) > 1:
+            raise ValueError("The masks differ in size, so the last style's region is not known. Give a mask for each.")
+        return [*masks, np.clip(1 - np.sum(masks, axis=0), 0, 1).astype(np.float32)]
+    styles = "1 style" if count == 1 else f"{count} styles"
+    raise ValueError(
+        f"{len(masks)} masks for {styles}: give one for each style, in their order, or leave out the last, which then "
+        "gets the rest."
+    )

@@ -1,0 +1,160 @@
+"""From picture files to a picture file: what is to be painted, in plain values, and the painting of it."""
+
+import contextlib
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nst_support.pictures import as_path, load_grey, load_with_alpha, save_image
+from studio import precheck, recipe
+from studio.settings import CHOICES, Settings
+
+SIZE = 600  # px, longer side, where nothing else is asked for
+EVERY = 20  # evaluations between two pictures on the way
+SAVING = 0.05  # of the time, that pictures on the way may take
+
+
+@dataclass(frozen=True, kw_only=True)
+class Painting:
+    """One picture to be made: from which files, how, into which file."""
+
+    content: Path
+    styles: tuple
+    output: Path
+    settings: Settings = field(default_factory=Settings)
+    masks: tuple = ()  # of the content, one for each style, in their order; the last may be left out
+    style_masks: tuple = ()  # one for each style
+    start_file: Path | None = None
+    network: str = "auto"
+    quality: int | None = None  # of a JPEG
+
+    def __post_init__(self):
+        for name, value in (("size", SIZE), ("every", EVERY)):
+            if getattr(self.settings, name) is None:
+                object.__setattr__(self, "settings", self.settings.changed(**{name: value}))
+
+    @property
+    def inputs(self):
+        """{what it is: path} of every picture that is read."""
+        named = {"content": self.content, **_numbered("style", self.styles), **_numbered("mask", self.masks)}
+        named |= _numbered("style mask", self.style_masks)
+        return named if self.start_file is None else named | {"start picture": self.start_file}
+
+
+def _numbered(name, paths):
+    return {name if len(paths) == 1 else f"{name} {i}": path for i, path in enumerate(paths, 1)}
+
+
+def paint(
+    content, style, output=None, *, masks=(), style_masks=(), network="auto", quality=None, force=False, **changes
+):
+    """Paint the picture file `content` in the style of the picture file `style`. Returns the path of the result.
+
+    style: a path, or a list of them, whose statistics are mixed. output: by default content_style.png in the folder
+    you are in; .png .jpg .webp .tif or .bmp. masks, style_masks: picture files, white where a style counts, see
+    `stylise`. network: "auto", "vgg19" or "vgg19-slim". quality: of a JPEG. force: replace an output that is there.
+    changes: fields of `Settings`, as in size=1200, strength=60, preserve_colors="palette"; start may be a picture file.
+
+    The best picture so far is in the file at any moment. Raises ValueError or OSError for bad input and MemoryError
+    for too large a picture, in one sentence and before any work.
+    """
+    styles = [style] if _is_path(style) else list(style)
+    masks, style_masks = ([paths] if _is_path(paths) else list(paths) for paths in (masks, style_masks))
+    start = changes.get("start")
+    start_file = None if start is None or start in CHOICES["start"] else as_path(changes.pop("start"))
+    styles, masks, style_masks = (tuple(map(as_path, paths)) for paths in (styles, masks, style_masks))
+    content = as_path(content)
+    painting = Painting(
+        content=content,
+        styles=styles,
+        output=default_output(content, styles) if output is None else as_path(output),
+        settings=Settings(**changes),
+        masks=masks,
+        style_masks=style_masks,
+        start_file=start_file,
+        network=network,
+        quality=quality,
+    )
+    precheck.check(painting, force)
+    precheck.check_memory(painting)
+    with precheck.one_writer(painting.output):
+        return Canvas(painting).paint()
+
+
+def _is_path(path):
+    return isinstance(path, str | Path)
+
+
+def default_output(content, styles, folder=Path()):
+    """content_style.png in that folder."""
+    return Path(folder) / f"{'_'.join(path.stem for path in (content, *styles))}.png"
+
+
+class Canvas:
+    """A `Painting` whose files are read: checked by `precheck` before. Loads TensorFlow only when it is painted.
+
+    Raises ValueError or OSError for a file that turns out to be damaged.
+    """
+
+    def __init__(self, painting):
+        self.painting = painting
+        long_side, count = painting.settings.size, len(painting.styles)
+        self.C, self.alpha = load_with_alpha(painting.content, long_side)
+        scales, _ = painting.settings.per_style(count)
+        self.S = [
+            load_with_alpha(path, max(1, round(long_side * scale)))[0]
+            for path, scale in zip(painting.styles, scales, strict=True)
+        ]
+        self.masks = tuple(map(load_grey, painting.masks))
+        self.style_masks = tuple(map(load_grey, painting.style_masks))
+        self.start = None if painting.start_file is None else load_with_alpha(painting.start_file, long_side)[0]
+        precheck.check_masks(painting, self.masks, self.style_masks)
+
+    def run(self, vgg):
+        """The `optimise.Run` of this painting."""
+        from studio.optimise import Run
+        from studio.scales import resized
+
+        start = None if self.start is None else resized(self.start, self.C.shape[1:3])
+        return Run(self.C, self.S, vgg, self.painting.settings, start, self.masks, self.style_masks, visible=self.alpha)
+
+    def paint(self, vgg=None, bar=True, watchers=()):
+        """Paint, keep the best picture so far in the output file, and return its path.
+
+        vgg: as `network_of` gives it. bar: as for `stylise`. watchers: called with every record.
+        Ctrl-C: KeyboardInterrupt, the picture so far being saved.
+        """
+        vgg = network_of(self.painting) if vgg is None else vgg
+        run = self.run(vgg)
+        sources = recipe.sources(self.painting)
+        best, saved, spent, began = None, None, 0.0, time.perf_counter()
+
+        def save():
+            text = recipe.text(self.painting, sources, run, best)
+            save_image(best.image, self.painting.output, self.painting.quality, self.alpha, text)
+            return best
+
+        with contextlib.closing(run.records(bar)) as records:
+            try:
+                for record in records:
+                    for watcher in watchers:
+                        watcher(record)
+                    if record.step > 0 and (best is None or record.J < best.J):
+                        best = record
+                    due = spent <= SAVING * (time.perf_counter() - began)
+                    if best is not None and best is not saved and due:
+                        start = time.perf_counter()
+                        saved = save()
+                        spent += time.perf_counter() - start
+            finally:
+                if best is not None and best is not saved:
+                    save()
+        return self.painting.output
+
+
+def network_of(painting):
+    """The network that a painting asks for, only as deep as it needs; prints which it is."""
+    import nst_utils as nst
+
+    layers = (painting.settings.content, *painting.settings.layers)
+    return nst.load_vgg19(painting.network, layers, download=nst.find_preset().download)

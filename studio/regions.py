@@ -1,0 +1,101 @@
+"""Which part of a picture gets which style, and how much of each where several are mixed."""
+
+from dataclasses import dataclass
+
+from nst_utils import tf
+from studio.colours import recoloured
+from studio.masks import check_mask, completed
+from studio.scales import style_at
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of the picture and the style it gets: S, or several whose statistics are mixed.
+
+    images: S, each (1, ., ., 3). shares: how much of each, summing to 1. style_masks: for each S None, or which part
+    of it counts, (1, ., ., 1) of its size. mask: None for the whole picture, or (1, n_H, n_W, 1) in [0, 1].
+    """
+
+    images: tuple
+    shares: tuple = (1.0,)
+    style_masks: tuple = (None,)
+    mask: tf.Tensor | None = None
+
+
+class Regions:
+    """The styles of a run and where they count, at any size. Raises ValueError for masks and weights that do not fit.
+
+    styles: images, by `names` in messages. masks, style_masks, visible: arrays (h, w), see `stylise`. settings:
+    `Settings`.
+    """
+
+    def __init__(self, C, styles, names, masks, style_masks, visible, settings):
+        count, size = len(styles), C.shape[1:3]
+        masks = [check_mask(_numbered("mask", i, masks), mask, "C", size) for i, mask in enumerate(masks)]
+        self.masks = completed(masks, count) if masks else []
+        self.visible = None if visible is None else at_size(check_mask("visible", visible, "C", size), size)
+        if len(style_masks) not in (0, count):
+            raise ValueError(f"{len(style_masks)} style masks for {count} styles: give one for each, in their order.")
+        self.style_masks = [
+            check_mask(_numbered("style mask", i, style_masks), mask, name, S.shape[1:3])
+            for i, (mask, name, S) in enumerate(zip(style_masks, names, styles, strict=bool(style_masks)))
+        ] or [None] * count
+        self.scales, self.shares = settings.per_style(count)
+        if self.masks and settings.blend_weights is not None:
+            raise ValueError("blend_weights beside masks: a mask says where a style counts. Give one of the two.")
+        self.styles = styles
+        if settings.preserve_colors == "palette":
+            where = self._masks_at(size) or [self.visible] * count
+            where = [None if mask is None else mask[0, ..., 0].numpy() for mask in where]
+            self.styles = [recoloured(S, C, weights_C=mask) for S, mask in zip(styles, where, strict=True)]
+
+    def _masks_at(self, size):
+        """The masks, where there are any, as (1, n_H, n_W, 1), less what is transparent."""
+        masks = [at_size(mask, size) for mask in self.masks]
+        return masks if self.visible is None else [mask * _resized(self.visible, size) for mask in masks]
+
+    def at(self, size, smallest):
+        """[`Region`] for a picture of size (n_H, n_W). smallest: px that the shorter side of a style must have."""
+        images = [style_at(S, scale * max(size), smallest) for S, scale in zip(self.styles, self.scales, strict=True)]
+        parts = [
+            None if mask is None else at_size(mask, S.shape[1:3])
+            for mask, S in zip(self.style_masks, images, strict=True)
+        ]
+        if not self.masks:
+            kept = [i for i, share in enumerate(self.shares) if share > 0]
+            mixed = (tuple(each[i] for i in kept) for each in (images, self.shares, parts))
+            return [Region(*mixed, None if self.visible is None else _resized(self.visible, size))]
+        return [
+            Region((S,), style_masks=(part,), mask=mask)
+            for S, part, mask in zip(images, parts, self._masks_at(size), strict=True)
+        ]
+
+    def within(self, G, C):
+        """G where a style counts, C elsewhere."""
+        if not self.masks:
+            return G
+        inside = tf.minimum(tf.add_n([at_size(mask, C.shape[1:3]) for mask in self.masks]), 1)
+        return C + inside * (G - C)
+
+
+def _numbered(what, i, of):
+    return what if len(of) == 1 else f"{what} {i + 1}"
+
+
+def at_size(mask, size):
+    """A mask (h, w) in [0, 1] as (1, n_H, n_W, 1)."""
+    return _resized(tf.constant(mask, tf.float32)[None, ..., None], size)
+
+
+def _resized(mask, size):
+    if mask.shape[1:3] == tuple(size):
+        return mask
+    return tf.clip_by_value(tf.image.resize(mask, size, "bilinear", antialias=True), 0, 1)
+
+
+def at_layers(mask, names):
+    """{layer: (1, ., ., 1)}: a mask (1, n_H, n_W, 1) averaged over the pixels that each position pools."""
+    pooled = [mask]
+    for _ in range(max(int(name[4]) for name in names) - 1):
+        pooled.append(tf.nn.avg_pool2d(pooled[-1], 2, 2, "VALID"))
+    return {name: pooled[int(name[4]) - 1] for name in names}
