@@ -147,7 +147,8 @@ class Run:
         return nst.start_image(scale.C, self.settings.start, self.settings.seed)
 
     def finished(self, G):
-        """G as it would be saved."""
+        """G as it would be saved: where no style counts, it is C."""
+        G = self.regions.within(G, self.C)
         if self.settings.preserve_colors == "brightness":
             G = with_colours_of(G, self.C)
         return nst.as_saved(G)

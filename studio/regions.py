@@ -75,7 +75,7 @@ class Regions:
         if not self.masks:
             return G
         inside = tf.minimum(tf.add_n([at_size(mask, C.shape[1:3]) for mask in self.masks]), 1)
-        return C + inside * (G - C)
+        return inside * G + (1 - inside) * C  # of ones: G exactly
 
 
 def _numbered(what, i, of):
