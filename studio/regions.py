@@ -9,6 +9,8 @@ from studio.colours import recoloured
 from studio.masks import check_mask, completed
 from studio.scales import style_at
 
+ROUNDING = 1e-6  # of masks that together cover the picture
+
 
 @dataclass(frozen=True)
 class Region:
@@ -35,6 +37,9 @@ class Regions:
         count, size = len(styles), C.shape[1:3]
         masks = [check_mask(_numbered("mask", i, masks), mask, "C", size) for i, mask in enumerate(masks)]
         self.masks = completed(masks, count) if masks else []
+        self.covered = np.ones(1)
+        if self.masks:
+            self.covered = np.minimum(sum(at_size(mask, size)[0, ..., 0].numpy() for mask in self.masks), 1)
         self.visible = None if visible is None or np.min(visible) == 1 else check_mask("visible", visible, "C", size)
         if len(style_masks) not in (0, count):
             raise ValueError(f"{len(style_masks)} style masks for {count} styles: give one for each, in their order.")
@@ -76,10 +81,10 @@ class Regions:
 
     def within(self, G, C):
         """G where a style counts, C elsewhere."""
-        if not self.masks:
+        if self.covered.min() > 1 - ROUNDING:
             return G
-        inside = tf.minimum(tf.add_n([at_size(mask, C.shape[1:3]) for mask in self.masks]), 1)
-        return inside * G + (1 - inside) * C  # of ones: G exactly
+        inside = at_size(self.covered, C.shape[1:3])
+        return inside * G + (1 - inside) * C
 
 
 def _numbered(what, i, of):
