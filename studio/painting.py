@@ -1,6 +1,7 @@
 """From picture files to a picture file: what is to be painted, in plain values, and the painting of it."""
 
 import contextlib
+import functools
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,8 +154,12 @@ class Canvas:
 
 
 def network_of(painting):
-    """The network that a painting asks for, only as deep as it needs; prints which it is."""
+    """The network that a painting asks for, only as deep as it needs; loaded once, when it prints which it is."""
+    return _network(painting.network, (painting.settings.content, *painting.settings.layers))
+
+
+@functools.lru_cache(maxsize=1)  # its traced graphs take more memory than its weights
+def _network(name, layers):
     import nst_utils as nst
 
-    layers = (painting.settings.content, *painting.settings.layers)
-    return nst.load_vgg19(painting.network, layers, download=nst.find_preset().download)
+    return nst.load_vgg19(name, layers, download=nst.find_preset().download)
