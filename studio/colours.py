@@ -11,7 +11,7 @@ from nst_support.pictures import check_image
 from nst_utils import tf
 
 LUMA = np.array([0.299, 0.587, 0.114])  # Y of YIQ and YCbCr (ITU-R BT.601)
-LEAST_SPREAD = 1 / 255  # of colours in any direction: below one level of 8 bits it is rounding
+LEAST_SPREAD = 2 / 255  # of colours in any direction: below two levels of 8 bits it is rounding and JPEG's noise
 
 
 def recoloured(S, C, weights_S=None, weights_C=None):
@@ -36,7 +36,8 @@ def colour_map(S, C, weights_S=None, weights_C=None):
     colours least in the mean square, and it is symmetric and positive, so it turns no colour into its opposite. On
     the pictures in images/ the two differ little: brightness correlates with S's at 0.93 to 1 here, at 0.89 to 1 there.
 
-    A spread of S below `LEAST_SPREAD` in a direction counts as that much, so that rounding is not blown up into noise.
+    A spread of S below `LEAST_SPREAD` in a direction counts as that much, so that rounding is not blown up into noise;
+    the covariance then falls short of C's in that direction.
     For a grey S the result, a line of colours, has the variance of C's colours along the grey axis, and beside it the
     tint that C has on average at that brightness. A flat S becomes C's mean colour; so does every S for a flat C, and
     for a grey C it becomes grey. In all cases the mean is C's.

@@ -105,6 +105,9 @@ class Run:
         evaluations = settings.evaluations
         if self.start is not None and evaluations is None:
             evaluations = FINE_EVALUATIONS
+        self.still = self.start is None and settings.start == "content" and settings.beta_at(*self.C.shape[1:3]) == 0
+        if self.still:  # nothing is asked of the style, and C is what is asked of the content
+            evaluations = 1
         self.sizes, self.counts = ladder(self.C.shape[1:3], evaluations, self.vgg.smallest)
         self.every = settings.every or EVERY
         self.optimizer, self.precision = estimate.fitting(settings.optimizer, self.sizes[-1]), settings.precision
@@ -142,12 +145,13 @@ class Run:
     def first_G(self, scale):
         if self.start is not None:
             return scale.base
-        if self.settings.start == "content" and self.settings.manner.seeded:
+        if self.settings.start == "content" and self.settings.manner.seeded and not self.still:
             return self.regions.within(seeded(scale.C, self.settings.seed), scale.C)
         return nst.start_image(scale.C, self.settings.start, self.settings.seed)
 
     def finished(self, G):
-        """G as it would be saved."""
+        """G as it would be saved: where no style counts, it is C."""
+        G = self.regions.within(G, self.C)
         if self.settings.preserve_colors == "brightness":
             G = with_colours_of(G, self.C)
         return nst.as_saved(G)

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from nst_utils import tf
 from studio.colours import recoloured
 from studio.masks import check_mask, completed
 from studio.scales import style_at
+
+ROUNDING = 1e-6  # of masks that together cover the picture
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,10 @@ class Regions:
         count, size = len(styles), C.shape[1:3]
         masks = [check_mask(_numbered("mask", i, masks), mask, "C", size) for i, mask in enumerate(masks)]
         self.masks = completed(masks, count) if masks else []
-        self.visible = None if visible is None else at_size(check_mask("visible", visible, "C", size), size)
+        self.covered = np.ones(1)
+        if self.masks:
+            self.covered = np.minimum(sum(at_size(mask, size)[0, ..., 0].numpy() for mask in self.masks), 1)
+        self.visible = None if visible is None or np.min(visible) == 1 else check_mask("visible", visible, "C", size)
         if len(style_masks) not in (0, count):
             raise ValueError(f"{len(style_masks)} style masks for {count} styles: give one for each, in their order.")
         self.style_masks = [
@@ -45,26 +52,28 @@ class Regions:
             raise ValueError("blend_weights beside masks: a mask says where a style counts. Give one of the two.")
         self.styles = styles
         if settings.preserve_colors == "palette":
-            where = self._masks_at(size) or [self.visible] * count
-            where = [None if mask is None else mask[0, ..., 0].numpy() for mask in where]
+            where = [None if m is None else m[0, ..., 0].numpy() for m in self._masks_at(size)]
             self.styles = [recoloured(S, C, weights_C=mask) for S, mask in zip(styles, where, strict=True)]
 
     def _masks_at(self, size):
-        """The masks, where there are any, as (1, n_H, n_W, 1), less what is transparent."""
-        masks = [at_size(mask, size) for mask in self.masks]
-        return masks if self.visible is None else [mask * _resized(self.visible, size) for mask in masks]
+        """For each style where it counts, (1, n_H, n_W, 1): its mask, less what is transparent. None: everywhere."""
+        masks = [None if np.min(mask) == 1 else at_size(mask, size) for mask in self.masks] or [None] * len(self.styles)
+        if self.visible is None:
+            return masks
+        visible = at_size(self.visible, size)
+        return [visible if mask is None else mask * visible for mask in masks]
 
     def at(self, size, smallest):
         """[`Region`] for a picture of size (n_H, n_W). smallest: px that the shorter side of a style must have."""
         images = [style_at(S, scale * max(size), smallest) for S, scale in zip(self.styles, self.scales, strict=True)]
         parts = [
-            None if mask is None else at_size(mask, S.shape[1:3])
+            None if mask is None or np.min(mask) == 1 else at_size(mask, S.shape[1:3])
             for mask, S in zip(self.style_masks, images, strict=True)
         ]
         if not self.masks:
             kept = [i for i, share in enumerate(self.shares) if share > 0]
             mixed = (tuple(each[i] for i in kept) for each in (images, self.shares, parts))
-            return [Region(*mixed, None if self.visible is None else _resized(self.visible, size))]
+            return [Region(*mixed, self._masks_at(size)[0])]
         return [
             Region((S,), style_masks=(part,), mask=mask)
             for S, part, mask in zip(images, parts, self._masks_at(size), strict=True)
@@ -72,10 +81,10 @@ class Regions:
 
     def within(self, G, C):
         """G where a style counts, C elsewhere."""
-        if not self.masks:
+        if self.covered.min() > 1 - ROUNDING:
             return G
-        inside = tf.minimum(tf.add_n([at_size(mask, C.shape[1:3]) for mask in self.masks]), 1)
-        return C + inside * (G - C)
+        inside = at_size(self.covered, C.shape[1:3])
+        return inside * G + (1 - inside) * C
 
 
 def _numbered(what, i, of):
@@ -84,10 +93,7 @@ def _numbered(what, i, of):
 
 def at_size(mask, size):
     """A mask (h, w) in [0, 1] as (1, n_H, n_W, 1)."""
-    return _resized(tf.constant(mask, tf.float32)[None, ..., None], size)
-
-
-def _resized(mask, size):
+    mask = tf.constant(mask, tf.float32)[None, ..., None]
     if mask.shape[1:3] == tuple(size):
         return mask
     return tf.clip_by_value(tf.image.resize(mask, size, "bilinear", antialias=True), 0, 1)

@@ -21,7 +21,8 @@ SECONDS, HELD = 4, 1  # of the way, and of the last picture
 RANGES = {"long_side": (16, 4096), "frames": (2, SECONDS * TICKS)}
 MOST_KEPT, LEFT = 4, 2  # times `frames`: from the first number of pictures on, they are thinned to the second
 GIF_BYTES, AS_BEFORE = 3_000_000, 255  # the last number of a colour is that of transparency
-UNSEEN = 8  # levels of 255, by which a pixel of a GIF may be off before it is drawn anew
+UNSEEN = (8, 12, 16)  # levels of 255, by which a pixel of a GIF may be off before it is drawn anew: the first that fits
+SAMPLE = 60_000  # pixels from which the palette of a GIF is made: more take long and gain nothing
 
 
 def check_ending(path):
@@ -111,7 +112,7 @@ def evenly_spaced(positions, count):
     n = len(positions)
     if n <= count:
         return list(range(n))
-    squares = np.square(np.subtract.outer(positions, positions)).T
+    squares = np.square(np.subtract.outer(positions, positions, dtype=np.float64)).T
     squares[np.tril_indices(n)] = np.inf  # only forwards
     least, came_from = squares[0], []  # sum of squares on the best way to each, in one step, two, ...
     for _ in range(count - 2):
@@ -125,19 +126,23 @@ def evenly_spaced(positions, count):
 
 
 def _small_gif(pictures, ticks):
-    data = _gif(pictures, ticks)
+    """The bytes of a GIF below the limit: changes wait longer, and where that is not enough, it is smaller."""
+    for unseen in UNSEEN:
+        data = _gif(pictures, ticks, unseen)
+        if len(data) <= GIF_BYTES:
+            return data
     while len(data) > GIF_BYTES and min(pictures[0].shape[:2]) > 16:
-        scale = 0.95 * np.sqrt(GIF_BYTES / len(data))
-        size = [max(1, int(n * scale)) for n in pictures[0].shape[:2]]
+        scale = max(0.5, 0.95 * np.sqrt(GIF_BYTES / len(data)))
+        size = [int(n * scale) for n in pictures[0].shape[:2]]
         pictures = [_resized(one, *size) for one in pictures]
-        data = _gif(pictures, ticks)
+        data = _gif(pictures, ticks, unseen)
     return data
 
 
-def _gif(pictures, ticks):
+def _gif(pictures, ticks, unseen):
     """The bytes of a GIF in one palette, where only those pixels are drawn anew that would be visibly off.
 
-    Without dithering, which flickers, and with what repeats left transparent it has a quarter of the bytes that a
+    Without dithering, which flickers, and with what repeats left transparent it has a third of the bytes that a
     palette for each frame takes.
     """
     colours = _palette(pictures)
@@ -145,13 +150,12 @@ def _gif(pictures, ticks):
     palette.putpalette(colours.tobytes())
     frames, shown = [], None
     for i, pixels in enumerate(pictures):
-        nearest = np.array(Image.fromarray(pixels).quantize(palette=palette, dither=Image.Dither.NONE))
-        nearest[nearest == AS_BEFORE] = 0  # the same colour
+        nearest = np.asarray(Image.fromarray(pixels).quantize(palette=palette, dither=Image.Dither.NONE))
         if shown is None:
             drawn = shown = nearest
         else:
             off = np.abs(np.subtract(colours[shown], pixels, dtype=np.int16)).max(-1)
-            same = (nearest == shown) | ((off <= UNSEEN) & (i < len(pictures) - 1))
+            same = (nearest == shown) | ((off <= unseen) & (i < len(pictures) - 1))
             drawn, shown = np.where(same, np.uint8(AS_BEFORE), nearest), np.where(same, shown, nearest)
         frames.append(Image.fromarray(drawn))
         frames[-1].putpalette(colours.tobytes())
@@ -163,8 +167,9 @@ def _gif(pictures, ticks):
 
 
 def _palette(pictures):
-    """Up to 255 colours of these pictures, (256, 3) uint8; what is left repeats the first."""
-    some = np.concatenate([pictures[i] for i in (0, len(pictures) // 2, -1)])
+    """Up to 255 colours of these pictures, (256, 3) uint8; what is left repeats the first, which is found before it."""
+    step = int(np.ceil(np.sqrt(len(pictures) * pictures[0].size / 3 / SAMPLE)))
+    some = np.concatenate([one[::step, ::step] for one in pictures])
     chosen = Image.fromarray(some).quantize(AS_BEFORE, Image.Quantize.MEDIANCUT, kmeans=1)
     found = np.reshape(chosen.getpalette(), (-1, 3))[: chosen.getextrema()[1] + 1]
     return np.concatenate([found, np.tile(found[0], (256 - len(found), 1))]).astype(np.uint8)

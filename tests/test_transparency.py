@@ -16,7 +16,7 @@ def loaded(path, **options):
     image, alpha = pictures.load_with_alpha(path, **options)
     assert isinstance(image, np.ndarray) and image.dtype == np.float32
     assert image.ndim == 4 and image.shape[0] == 1 and image.shape[3] == 3
-    values = image.numpy()[0]
+    values = image[0]
     assert values.min() >= 0 and values.max() <= 1
     if alpha is not None:
         assert isinstance(alpha, np.ndarray) and alpha.dtype == np.float32 and alpha.shape == values.shape[:2]
