@@ -25,11 +25,11 @@ def check_mask(name, mask, picture, size):
 def check_aspect(name, mask_size, picture, size):
     """Raise ValueError where a mask's shape is not its picture's. Sizes: (n_H, n_W).
 
-    Besides 1 %, it may differ by what rounding the sides of the smaller of the two to pixels makes.
+    It may differ by 1 %, or by what rounding makes when the larger of the two is shrunk to the smaller.
     """
     (h, w), (n_H, n_W) = mask_size, size
-    rounding = (max(w, n_W) + max(h, n_H)) / 2  # half a pixel, at each side of the smaller
-    if abs(w * n_H - h * n_W) > ASPECT * h * n_W + rounding:
+    rounding = 0.5 * max(h, w, n_H, n_W)  # half a pixel of the shorter side
+    if abs(w * n_H - h * n_W) > max(ASPECT * h * n_W, rounding):
         raise ValueError(
             f"{name} is {w}x{h} px and {picture} {n_W}x{n_H} px: not of one shape. Crop or resize it to that shape."
         )

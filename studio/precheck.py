@@ -170,15 +170,21 @@ def one_writer(path):
     """
     name = hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:16]
     user = os.getuid() if hasattr(os, "getuid") else ""  # others' locks may not be opened
-    lock = FileLock(Path(tempfile.gettempdir()) / f"nst-{user}-{name}.lock")
+    place = Path(tempfile.gettempdir()) / f"nst-{user}-{name}.lock"
+    lock = FileLock(place)
     try:
         lock.acquire(timeout=0)
+        while not place.exists():  # removed by the one before, after this one had opened it
+            lock.release()
+            lock.acquire(timeout=0)
     except Timeout:
         raise FileExistsError(f"{path}: another process paints it at this moment. Choose another -o.") from None
     before = _state(path)
     try:
         yield lambda: _state(path) not in (before, None)
     finally:
+        with contextlib.suppress(OSError):  # Windows removes no open file
+            place.unlink()
         lock.release()
 
 
