@@ -106,7 +106,7 @@ def _signals(handlers):
 @contextlib.contextmanager
 def _loading():
     """While libraries load there is nothing to keep, and an exception inside them would show their insides."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, AttributeError):  # closed, or none
         sys.stderr.flush()
     try:
         there = os.dup(2)  # TensorFlow's greetings are kept out of 2 meanwhile
@@ -160,11 +160,9 @@ class _Patient:
 def _patient_streams():
     """Yield a function that says why something printed could not be written, or None."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (stream and _Patient(stream) for stream in before)  # None where it is closed
+    sys.stdout, sys.stderr = (_Patient(stream or open(os.devnull, "w")) for stream in before)  # None: closed
 
     def lost():
-        if sys.stdout is None:
-            return None
         sys.stdout.flush()
         return sys.stdout.lost
 
@@ -243,7 +241,8 @@ def _network(painting):
 
 def _preview_of(painting):
     """The painting at a quarter of the size, but not below what can be painted, beside the output."""
-    size = max(painting.settings.size // 4, min(painting.settings.size, precheck.smallest_size(painting)))
+    whole = max(precheck.shrunk(picture_size(painting.content), painting.settings.size))
+    size = max(whole // 4, min(whole, precheck.smallest_size(painting)))
     settings = painting.settings.changed(size=size, evaluations=None)
     output = painting.output.with_stem(f"{painting.output.stem}_preview")
     return dataclasses.replace(painting, settings=settings, output=output)
@@ -283,13 +282,19 @@ def _keeping_snapshots(folder):
 
 
 def _snapshots_in(folder):
-    return [path for path in folder.glob("step_*.png") if path.stem.removeprefix("step_").isdigit()]
+    return [path for path in folder.glob("step_*.png") if _is_snapshot(path)]
+
+
+def _is_snapshot(path):
+    return path.name.startswith("step_") and path.suffix == ".png" and path.stem.removeprefix("step_").isdigit()
 
 
 def _check_snapshots(painting, folder, force):
     """Raise ValueError or OSError where snapshots cannot be kept, or where they would replace something."""
     precheck.check_room(folder, ON_THE_WAY, "--snapshots")
-    old = _snapshots_in(folder)
+    old, output = _snapshots_in(folder), painting.output
+    if _is_snapshot(output) and output.absolute().parent == folder.absolute():
+        raise ValueError(f"{output}: is among the snapshots. Choose another -o, or other --snapshots.")
     for name, path in painting.inputs.items():
         if any(path.samefile(one) for one in old):
             raise ValueError(f"{path}: the {name} is among the snapshots, and would be lost. Choose other --snapshots.")

@@ -3,6 +3,7 @@
 import numpy as np
 
 ASPECT = 0.01  # by how much a mask's shape may differ from its picture's
+SMALLEST = 16  # px, below which rounding makes any shape of any other
 EMPTY = 1 / 255  # brighter than this somewhere
 
 
@@ -28,7 +29,7 @@ def check_aspect(name, mask_size, picture, size):
     It may differ by 1 %, or by what rounding makes when the larger of the two is shrunk to the smaller.
     """
     (h, w), (n_H, n_W) = mask_size, size
-    rounding = 0.5 * max(h, w, n_H, n_W)  # half a pixel of the shorter side
+    rounding = 0.5 * max(h, w, n_H, n_W) if min(h, w) >= SMALLEST else 0  # half a pixel of the shorter side
     if abs(w * n_H - h * n_W) > max(ASPECT * h * n_W, rounding):
         raise ValueError(
             f"{name} is {w}x{h} px and {picture} {n_W}x{n_H} px: not of one shape. Crop or resize it to that shape."
@@ -43,14 +44,18 @@ def check_count(sizes, count):
     if len(sizes) == count:
         return
     if len(sizes) != count - 1:
-        styles = "1 style" if count == 1 else f"{count} styles"
-        masks = "1 mask" if len(sizes) == 1 else f"{len(sizes)} masks"
+        masks, styles = number_of(len(sizes), "mask"), number_of(count, "style")
         raise ValueError(
             f"{masks} for {styles}: give one for each style, in their order, or leave out the last, which then gets "
             "the rest."
         )
     if len(set(sizes)) > 1:
         raise ValueError("The masks differ in size, so the last style's region is not known. Give a mask for each.")
+
+
+def number_of(count, what):
+    """3 masks, 1 mask."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def completed(masks, count):

@@ -16,7 +16,7 @@ from nst_support import weight_files
 from nst_support.layers import LAYERS
 from nst_support.pictures import check_ending, picture_size
 from studio import estimate
-from studio.masks import check_aspect, check_count
+from studio.masks import check_aspect, check_count, number_of
 from studio.memory import free_bytes, in_words
 
 SPARE = 1.1  # times the memory that the estimate says
@@ -47,10 +47,8 @@ def check_shared(painting):
         _check_sides(path, long_side, scale)
     if painting.style_masks:
         if len(painting.style_masks) != count:
-            styles = "1 style" if count == 1 else f"{count} styles"
-            raise ValueError(
-                f"{len(painting.style_masks)} style masks for {styles}: give one for each, in their order."
-            )
+            masks, styles = number_of(len(painting.style_masks), "style mask"), number_of(count, "style")
+            raise ValueError(f"{masks} for {styles}: give one for each, in their order.")
         for mask, style, scale in zip(painting.style_masks, painting.styles, scales, strict=True):
             _check_fit(mask, style, long_side * scale)
     widths_of(painting)

@@ -265,5 +265,5 @@ def test_numbers_for_another_number_of_styles_are_refused(C, S, other, options, 
 def test_weights_beside_masks_and_style_masks_for_some_are_refused(C, S, other, left):
     with pytest.raises(ValueError, match="blend_weights beside masks"):
         regions_of(C, (S, other), (left,), blend_weights=(1, 2))
-    with pytest.raises(ValueError, match="1 style masks for 2 styles"):
+    with pytest.raises(ValueError, match="1 style mask for 2 styles"):
         regions_of(C, (S, other), style_masks=(np.ones(S.shape[1:3], np.float32),))
