@@ -160,16 +160,17 @@ class _Patient:
 def _patient_streams():
     """Yield a function that says why something printed could not be written, or None."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (_Patient(stream or open(os.devnull, "w")) for stream in before)  # None: closed
 
     def lost():
         sys.stdout.flush()
         return sys.stdout.lost
 
-    try:
-        yield lost
-    finally:
-        sys.stdout, sys.stderr = before
+    with open(os.devnull, "w") as nowhere:  # for a stream that is closed: None
+        sys.stdout, sys.stderr = (_Patient(stream or nowhere) for stream in before)
+        try:
+            yield lost
+        finally:
+            sys.stdout, sys.stderr = before
 
 
 # ------------------------------------------------------------------------------------ the commands
