@@ -107,7 +107,9 @@ def estimated(paintings, vgg, report):
 
 def paint_all(paintings, vgg, report, *, bar=True, watchers_of=lambda painting: ()):
     """Paint them one after the other. One that fails does not stop the rest; Ctrl-C stops all."""
-    with tqdm(total=len(paintings), bar_format=BAR, disable=not bar) as progress:
+    from studio.optimise import UNITS  # TensorFlow is loaded by now
+
+    with tqdm(total=UNITS * len(paintings), bar_format=BAR, disable=not bar) as progress:
         for i, painting in enumerate(paintings):
             progress.set_description(f"{painting.content.name} ({i + 1} of {len(paintings)})")
             with report.guarding(painting), precheck.one_writer(painting.output) as has_written:
@@ -117,4 +119,4 @@ def paint_all(paintings, vgg, report, *, bar=True, watchers_of=lambda painting: 
                     report.unfinished += [painting.output] if has_written() else []
                     raise
                 report.made.append(painting.output)
-            progress.update(i + 1 - progress.n)
+            progress.update(UNITS * (i + 1) - progress.n)

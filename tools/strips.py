@@ -31,7 +31,7 @@ def strip(pictures, path):
         sheet.paste(image, (left, 0))
         draw.text((left + image.width / 2, height + CAPTION / 2), caption, "#444444", font, anchor="mm")
         left += image.width + GAP
-    return save_image(np.asarray(sheet, np.float32) / 255, path, quality=88)
+    return save_image(np.asarray(sheet, np.float32) / 255, path, quality=80)
 
 
 def shown(path, ground=None):
