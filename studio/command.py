@@ -129,6 +129,8 @@ class _Patient:
 
     def __init__(self, stream):
         self._stream, self.lost = stream, None
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(line_buffering=True)  # also into a file, which somebody may follow
 
     def __getattr__(self, name):
         return getattr(self._stream, name)
