@@ -134,6 +134,7 @@ def parser():
     files.add_argument("--style-mask", **several, metavar="MASK", help="which part of each style counts")
     files.add_argument("--quality", type=_quality, metavar="Q", help="of a JPEG, 1 to 100 (95)")
     files.add_argument("--force", action="store_true", help="replace a file that is there; try what may not fit")
+    files.add_argument("--resume", action="store_true", help="go on where a run of the same was stopped")
     groups = {}
     for field in _fields():
         group = field.metadata["group"]

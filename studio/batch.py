@@ -70,7 +70,7 @@ class Report:
             self.failed[painting.content] = errors.in_one_line(error)
 
 
-def still_to_do(paintings, report, force=False, check_more=lambda painting: None):
+def still_to_do(paintings, report, force=False, resume=False, check_more=lambda painting: None):
     """The paintings that are neither done nor bad, by the heads of their files; the others go to the report.
 
     An output that is there is left where it is the same picture, made anew where it is of the same content with
@@ -82,7 +82,7 @@ def still_to_do(paintings, report, force=False, check_more=lambda painting: None
             if not force and recipe.is_done(painting):
                 report.done.append(painting.output)
                 continue
-            precheck.check(painting, force or is_ours(painting))
+            precheck.check(painting, force or is_ours(painting), resume)
             check_more(painting)
             if not force:
                 precheck.check_memory(painting)
@@ -105,7 +105,7 @@ def estimated(paintings, vgg, report):
     return [], 0.0
 
 
-def paint_all(paintings, vgg, report, *, bar=True, watchers_of=lambda painting: ()):
+def paint_all(paintings, vgg, report, *, bar=True, resume=False, watchers_of=lambda painting: ()):
     """Paint them one after the other. One that fails does not stop the rest; Ctrl-C stops all."""
     from studio.optimise import UNITS  # TensorFlow is loaded by now
 
@@ -114,7 +114,7 @@ def paint_all(paintings, vgg, report, *, bar=True, watchers_of=lambda painting: 
             progress.set_description(f"{painting.content.name} ({i + 1} of {len(paintings)})")
             with report.guarding(painting), precheck.one_writer(painting.output) as has_written:
                 try:
-                    Canvas(painting).paint(vgg, progress, watchers_of(painting))
+                    Canvas(painting).paint(vgg, progress, watchers_of(painting), resume)
                 except KeyboardInterrupt:
                     report.unfinished += [painting.output] if has_written() else []
                     raise

@@ -13,7 +13,7 @@ import traceback
 
 from nst_support.pictures import as_path, picture_size, save_image
 from nst_support.weight_files import DownloadError
-from studio import arguments, batch, errors, precheck, recipe, timelapse
+from studio import arguments, batch, checkpoint, errors, precheck, recipe, timelapse
 from studio.estimate import in_words as in_words_of_time
 from studio.memory import in_words
 from studio.painting import Canvas, network_of, styles_of
@@ -184,7 +184,13 @@ def _command(argv):
     if argv[:1] == ["again"]:
         return _again(argv[1:])
     asked = arguments.request(argv)
-    return _several(asked) if asked.several else _single(asked.paintings[0], asked.args)
+    if asked.several:
+        return _several(asked)
+    (painting,) = asked.paintings
+    if asked.args.resume and recipe.is_done(painting):
+        print(f"{painting.output}: done already, with the same settings.")
+        return 0
+    return _single(painting, asked.args)
 
 
 def _recipe(argv):
@@ -200,13 +206,13 @@ def _again(argv):
     output = arguments.output_again(painting.output, args.output)
     quality = painting.quality if precheck.has_quality(output) else None
     painting = dataclasses.replace(painting, output=output, quality=quality)
-    return _single(painting, argparse.Namespace(**arguments.NOTHING | vars(args)))
+    return _single(painting, argparse.Namespace(**arguments.NOTHING | vars(args) | {"resume": True}))
 
 
 def _single(painting, args):
     """One content."""
     film, preview = args.timelapse and as_path(args.timelapse), _preview_of(painting) if args.preview else None
-    precheck.check(painting, args.force)
+    precheck.check(painting, args.force, args.resume)
     if preview:
         precheck.check(preview, args.force or batch.is_ours(preview))
     if film:
@@ -231,7 +237,7 @@ def _single(painting, args):
         watchers, finish = _watchers(painting, args.snapshots and as_path(args.snapshots), film)
         began = time.perf_counter()
         with _on_the_way(painting, has_written), finish:
-            canvas.paint(vgg, watchers=watchers)
+            canvas.paint(vgg, watchers=watchers, resume=args.resume)
         print(f"{painting.output}  ({time.perf_counter() - began:.0f} s)")
     return 0
 
@@ -258,6 +264,8 @@ def _on_the_way(painting, has_written):
         yield
     except KeyboardInterrupt as stop:
         kept = f"The picture so far: {painting.output}" if has_written() else "There is no picture yet."
+        if checkpoint.path_of(painting.output).exists():
+            kept += " Go on with --resume."
         raise KeyboardInterrupt(f"{str(stop) or 'Stopped.'} {kept}") from stop
     except Exception as error:
         if not errors.is_expected(error):
@@ -328,7 +336,7 @@ def _several(asked):
     def watchers_of(painting):
         return [_keeping_snapshots(snapshots / painting.output.stem)] if snapshots else []
 
-    left = batch.still_to_do(asked.paintings, report, args.force, check_more)
+    left = batch.still_to_do(asked.paintings, report, args.force, args.resume, check_more)
     try:
         if left:
             vgg = _network(left[0])
@@ -337,7 +345,7 @@ def _several(asked):
             words = f"about {in_words_of_time(seconds)} and {in_words(round(memory))} of memory"
             print(f"{len(left)} to paint: {words}.")
         if left and not args.dry_run:
-            batch.paint_all(left, vgg, report, watchers_of=watchers_of)
+            batch.paint_all(left, vgg, report, resume=args.resume, watchers_of=watchers_of)
     finally:
         report.print()
     return FAILED if report.failed else 0

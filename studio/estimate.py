@@ -48,6 +48,12 @@ def peak_memory(widths, size, optimizer="lbfgs"):
     return CODE + float(4 * (weights * WEIGHTS + np.prod(size) * (3 * planes + COPIES * channels)))
 
 
+def checkpoint_bytes(size, optimizer):
+    """About how many bytes a checkpoint of a search at this size (n_H, n_W) takes on the disk."""
+    planes = 2 + 2 * MEMORY if optimizer == "lbfgs" else 4
+    return int(np.prod(size)) * (12 * planes + 3)  # and the best picture so far
+
+
 def memory_of_targets(widths, size):
     """About how many bytes looking at a style of this size (n_H, n_W) takes, beside what the process holds already."""
     channels = sum(width / 4 ** (int(name[4]) - 1) for name, width in widths.items())

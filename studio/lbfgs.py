@@ -103,41 +103,73 @@ class Phase:
     tolerance: float = 1e-6  # relative error of J; a rise below it is none
 
 
-def minimise(phases, start, depth=1.0):
-    """Yield (evaluations so far, J, G) at the start and after every accepted step. G stays in [0, 1].
+class LBFGS:
+    """A search: an iterator over (evaluations so far, J, G) at the start and after every accepted step.
 
-    phases: `Phase`s, one after the other: what is known of the curvature is kept from one to the next.
-    start: (1, n_H, n_W, 3). depth: see `natural_filter`. Raises FloatingPointError if J is not finite at the
-    start, and `Stopped` where neither the quasi-Newton direction nor after it the (filtered) steepest descent
-    leads down.
+    G stays in [0, 1]. phases: `Phase`s, one after the other: what is known of the curvature is kept from one to the
+    next. start: (1, n_H, n_W, 3). depth: see `natural_filter`. state: from `state`, of an earlier search with these
+    phases, which then goes on. Raises FloatingPointError if J is not finite at the start, and `Stopped` where neither
+    the quasi-Newton direction nor after it the (filtered) steepest descent leads down.
     """
-    search, threads = _search(phases, start, depth), ThreadpoolController()
-    while True:
-        # The threads of NumPy's matrix library wait by spinning, in the way of TensorFlow's: with one, nobody waits.
-        with threads.limit(limits=1, user_api="blas"):
-            item = next(search, None)
-        if item is None:
-            return
-        yield item
 
+    def __init__(self, phases, start, depth=1.0, state=None):
+        self.phases, self.G, self.used = phases, np.float32(start), 0
+        self.phase, self.in_phase, self.J, self.gradient = 0, 0, None, None  # evaluations so far in which phase
+        self.line = _Line(InverseHessian(natural_filter(self.G.shape, depth), self.G.shape))
+        if state is not None:
+            self._restore(state)
 
-def _search(phases, start, depth):
-    G, used = np.float32(start), 0
-    line = _Line(InverseHessian(natural_filter(G.shape, depth), G.shape))
-    for phase in phases:
-        J, gradient = _evaluated(phase, G)
-        used, end = used + 1, used + phase.evaluations
-        if J is None:
-            raise FloatingPointError("J is not finite at the start. Use a smaller beta, or another picture.")
-        yield used, J, G
-        while used < end:
-            tried, found = line.search(phase, G, J, gradient, end - used)
-            used += tried
-            if found is not None:
-                G, J, gradient = found
-                yield used, J, G
-            elif used < end:
-                line.start_anew()
+    def __iter__(self):
+        steps, threads = self._steps(), ThreadpoolController()
+        while True:
+            # The threads of NumPy's matrix library spin while they wait, in TensorFlow's way: with one, nobody waits.
+            with threads.limit(limits=1, user_api="blas"):
+                item = next(steps, None)
+            if item is None:
+                return
+            yield item
+
+    def _steps(self):
+        while self.phase < len(self.phases):
+            phase = self.phases[self.phase]
+            if self.in_phase == 0:
+                self.J, self.gradient = _evaluated(phase, self.G)
+                self._count(1)
+                if self.J is None:
+                    raise FloatingPointError("J is not finite at the start. Use a smaller beta, or another picture.")
+                yield self.used, self.J, self.G
+            while self.in_phase < phase.evaluations:
+                left = phase.evaluations - self.in_phase
+                tried, found = self.line.search(phase, self.G, self.J, self.gradient, left)
+                self._count(tried)
+                if found is not None:
+                    self.G, self.J, self.gradient = found
+                    yield self.used, self.J, self.G
+                elif self.in_phase < phase.evaluations:
+                    self.line.start_anew()
+            self.phase, self.in_phase = self.phase + 1, 0
+
+    def _count(self, evaluations):
+        self.used, self.in_phase = self.used + evaluations, self.in_phase + evaluations
+
+    def state(self):
+        """({name: number or list of them}, {name: array}): all that a search needs to go on from its last step."""
+        known = self.line.inverse_hessian
+        numbers = {name: getattr(self, name) for name in ("used", "phase", "in_phase", "J")}
+        numbers |= {"longest": self.line.longest, "rows": known.rows}
+        filled = slice(0, max(known.rows, default=-1) + 1)  # each in its place, or sums are rounded otherwise
+        pairs = {"steps": known.steps[filled], "filtered": known.filtered[filled], "SY": known.SY, "YPY": known.YPY}
+        return numbers, {"G": self.G, "gradient": self.gradient, **pairs}
+
+    def _restore(self, state):
+        numbers, arrays = state
+        for name in ("used", "phase", "in_phase", "J"):
+            setattr(self, name, numbers[name])
+        self.G, self.gradient, known = arrays["G"], arrays["gradient"], self.line.inverse_hessian
+        self.line.longest, known.rows = numbers["longest"], list(numbers["rows"])
+        filled = slice(0, len(arrays["steps"]))
+        known.steps[filled], known.filtered[filled] = arrays["steps"], arrays["filtered"]
+        known.SY[:], known.YPY[:] = arrays["SY"], arrays["YPY"]
 
 
 class _Line:
@@ -206,7 +238,7 @@ def lbfgs(cost, start, evaluations):
     """
     best = (np.inf, start)
     try:
-        for _, J, G in minimise([Phase(value_and_gradient(cost), evaluations)], start):
+        for _, J, G in LBFGS([Phase(value_and_gradient(cost), evaluations)], start):
             best = min(best, (J, G), key=lambda pair: pair[0])
     except Stopped:
         pass  # at a minimum

@@ -13,10 +13,10 @@ from nst_support.pictures import check_image
 from nst_support.startup import has_fast_bfloat16, interrupted
 from nst_utils import tf
 from studio import estimate
-from studio.adam import adam
+from studio.adam import Adam
 from studio.axes import LEAST, SHARE, share_along_axes
 from studio.colours import with_colours_of
-from studio.lbfgs import Phase, Stopped, minimise
+from studio.lbfgs import LBFGS, Phase, Stopped
 from studio.objective import Objective
 from studio.regions import Regions
 from studio.scales import FINE_EVALUATIONS, carried_up, check_sides, ladder, resized, seeded
@@ -157,27 +157,23 @@ class Run:
             G = with_colours_of(G, self.C)
         return nst.as_saved(G)
 
-    def search(self, scale, i, G):
-        """Yield (evaluations so far, G)."""
-        phases = scale.phases(self.counts[i], self.plan(i))
-        try:
-            for used, _, better in (adam if self.optimizer == "adam" else minimise)(phases, G, scale.depth):
-                yield used, better
-        except Stopped as reason:
-            print(f"At {G.shape[2]}x{G.shape[1]} px the search ended early: {reason}.")
+    def search(self, scale, i, G, state=None):
+        """The search at size i: see `LBFGS`. state: of an earlier one, which then goes on."""
+        kind = Adam if self.optimizer == "adam" else LBFGS
+        return kind(scale.phases(self.counts[i], self.plan(i)), G, scale.depth, state)
 
     @functools.cached_property
     def coarsest(self):
         return self.scale(0)
 
     @functools.cached_property
-    def _full(self):
+    def full(self):
         return self.coarsest if len(self.sizes) == 1 else self.scale(len(self.sizes) - 1)
 
     @property
     def weights(self):
         """The `nst.CostWeights` at full size."""
-        return self._full.objectives["float32"].weights
+        return self.full.objectives["float32"].weights
 
     @functools.cached_property
     def seconds(self):
@@ -205,55 +201,103 @@ class Run:
         took = f"about {estimate.in_words(self.seconds)} and {self.memory / 1e9:.2g} GB of memory"
         print(f"{n_W}x{n_H} px, {' + '.join(map(str, self.counts))} {how}: {took}.")
 
-    def records(self, bar=True):
+    def records(self, bar=True, state=None, keep=None):
+        """`nst.Record`s, as `stylise` gives them. state: of an earlier run of the same, from which to go on.
+
+        keep: called after every step with a function that gives such a state: ({name: what JSON holds}, {name: array}).
+        """
         if isinstance(bar, bool):
             self.print_estimate()
             progress = tqdm(total=UNITS, bar_format=BAR, disable=not bar)
         else:
             progress = contextlib.nullcontext(bar)
         with progress as bar:
-            yield from self._records(bar)
+            yield from _Way(self, state).records(bar, keep)
 
-    def _records(self, progress):
-        here, top = self.coarsest, len(self.sizes) - 1
-        pixels = np.prod(self.sizes, 1)
-        total, worked, shown = np.dot(self.counts, pixels), 0, 0
-        full = self._full
-        G, done, now, began = self.first_G(here), 0, 0, time.perf_counter()
 
-        def record():
-            image = self.finished(G if here is full else carried_up(G, here.base, full.base, full.depth))
-            costs = map(float, full.objectives["float32"](image))
-            return nst.Record(now, *costs, image, time.perf_counter() - began)
+class _Way:
+    """How far a run is: at which size, in which search."""
 
-        last = record()
-        yield last
-        began = time.perf_counter() - last.seconds  # what the caller did does not count
+    def __init__(self, run, state):
+        self.run, self.resumed = run, state is not None
+        self.i = self.done = self.now = self.last_step = self.shown = 0  # size, evaluations before it, in all, told of
+        self.seconds, self.search = 0.0, None
+        self.here = run.coarsest
+        if not self.resumed:
+            self.G = run.first_G(self.here)
+            return
+        numbers, arrays = state
+        for name in ("i", "done", "now", "last_step", "seconds"):
+            setattr(self, name, numbers[name])
+        self.here, self.G = self._scale(), arrays["G"]
+        self.search = run.search(self.here, self.i, self.G, (numbers["search"], arrays))
+
+    def _scale(self):
+        run = self.run
+        return run.coarsest if self.i == 0 else run.full if self.i == len(run.sizes) - 1 else run.scale(self.i)
+
+    def state(self):
+        numbers, arrays = self.search.state()
+        names = ("i", "done", "now", "last_step", "seconds")
+        return {name: getattr(self, name) for name in names} | {"search": numbers}, arrays
+
+    def record(self):
+        here, full = self.here, self.run.full
+        image = self.run.finished(self.G if here is full else carried_up(self.G, here.base, full.base, full.depth))
+        costs = map(float, full.objectives["float32"](image))
+        self.last_step = self.now
+        return nst.Record(self.now, *costs, image, self.seconds)
+
+    def records(self, progress, keep):
+        self.show(progress)
+        if not self.resumed:
+            yield self.record()
         try:
-            for i, count in enumerate(self.counts):
-                if i > 0:
-                    there = full if i == top else self.scale(i)
-                    here, G = there, carried_up(G, here.base, there.base, there.depth)
-                for used, better in self.search(here, i, G):
-                    G = better
-                    worked += (done + used - now) * pixels[i]
-                    progress.update(int(UNITS * worked / total) - shown)
-                    shown = int(UNITS * worked / total)
-                    now = done + used
-                    if now >= last.step + self.every:
-                        last = record()
-                        progress.set_postfix_str(f"J {last.J:.4g} at {G.shape[2]}x{G.shape[1]} px")
-                        yield last
-                        began = time.perf_counter() - last.seconds
-                done += count
+            while self.i < len(self.run.sizes):
+                if self.search is None:
+                    self.climb()
+                yield from self.at_this_size(progress, keep)
+                self.done += self.run.counts[self.i]
+                self.i, self.search = self.i + 1, None
         except KeyboardInterrupt:
-            if now > last.step:
-                yield record()
-            raise interrupted(f"Stopped by hand after {now} evaluations.") from None
-        progress.update(UNITS - shown)
-        if done > last.step:
-            now = done
-            yield record()
+            if self.now > self.last_step:
+                yield self.record()
+            raise interrupted(f"Stopped by hand after {self.now} evaluations.") from None
+        progress.update(UNITS - self.shown)
+        if self.done > self.last_step:
+            self.now = self.done
+            yield self.record()
+
+    def climb(self):
+        """To the next size, and begin the search there."""
+        if self.i > 0:
+            before, self.here = self.here, self._scale()
+            self.G = carried_up(self.G, before.base, self.here.base, self.here.depth)
+        self.search = self.run.search(self.here, self.i, self.G)
+
+    def at_this_size(self, progress, keep):
+        began = time.perf_counter()
+        try:
+            for used, _, G in self.search:
+                self.G, self.now = G, self.done + used
+                self.seconds, began = self.seconds + time.perf_counter() - began, time.perf_counter()
+                self.show(progress)
+                if self.now >= self.last_step + self.run.every:
+                    last = self.record()
+                    progress.set_postfix_str(f"J {last.J:.4g} at {self.G.shape[2]}x{self.G.shape[1]} px")
+                    yield last
+                if keep is not None:
+                    keep(self.state)
+                began = time.perf_counter()  # what the caller did does not count
+        except Stopped as reason:
+            print(f"At {self.G.shape[2]}x{self.G.shape[1]} px the search ended early: {reason}.")
+
+    def show(self, progress):
+        run, pixels = self.run, np.prod(self.run.sizes, 1)
+        worked = np.dot(run.counts[: self.i], pixels[: self.i]) + (self.now - self.done) * pixels[self.i]
+        shown = int(UNITS * worked / np.dot(run.counts, pixels))
+        progress.update(shown - self.shown)
+        self.shown = shown
 
 
 def _no_larger(image, long_side):

@@ -6,13 +6,16 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from nst_support.pictures import as_path, holds_alpha, load_grey, load_with_alpha, save_image
-from studio import precheck, recipe
+from studio import checkpoint, precheck, recipe
 from studio.masks import check_mask
 from studio.settings import CHOICES, Settings
 
 SIZE = 600  # px, longer side, where nothing else is asked for
 EVERY = 20  # evaluations between two pictures on the way
+COSTS = ("step", "J", "J_content", "J_style", "seconds")
 SAVING = 0.05  # of the time, that pictures on the way may take
 
 
@@ -48,7 +51,17 @@ def _numbered(name, paths):
 
 
 def paint(
-    content, style, output=None, *, masks=(), style_masks=(), network="auto", quality=None, force=False, **changes
+    content,
+    style,
+    output=None,
+    *,
+    masks=(),
+    style_masks=(),
+    network="auto",
+    quality=None,
+    force=False,
+    resume=False,
+    **changes,
 ):
     """Paint the picture file `content` in the style of the picture file `style`. Returns the path of the result.
 
@@ -56,6 +69,8 @@ def paint(
     you are in; .png .jpg .webp .tif or .bmp. masks, style_masks: picture files, white where a style counts, see
     `stylise`. network: "auto", "vgg19" or "vgg19-slim". quality: of a JPEG. force: replace an output that is there.
     changes: fields of `Settings`, as in size=1200, strength=60, preserve_colors="palette"; start may be a picture file.
+
+    resume: go on where an earlier call was stopped.
 
     The best picture so far is in the file at any moment. Raises ValueError or OSError for bad input and MemoryError
     for too large a picture, in one sentence and before any work.
@@ -77,10 +92,12 @@ def paint(
         network=network,
         quality=quality,
     )
-    precheck.check(painting, force)
+    if resume and recipe.is_done(painting):
+        return painting.output
+    precheck.check(painting, force, resume)
     precheck.check_memory(painting)
     with precheck.one_writer(painting.output):
-        return Canvas(painting).paint()
+        return Canvas(painting).paint(resume=resume)
 
 
 def _is_path(path):
@@ -119,38 +136,70 @@ class Canvas:
         start = None if self.start is None else resized(self.start, self.C.shape[1:3])
         return Run(self.C, self.S, vgg, self.painting.settings, start, self.masks, self.style_masks, visible=self.alpha)
 
-    def paint(self, vgg=None, bar=True, watchers=()):
+    def paint(self, vgg=None, bar=True, watchers=(), resume=False):
         """Paint, keep the best picture so far in the output file, and return its path.
 
-        vgg: as `network_of` gives it. bar: as for `stylise`. watchers: called with every record.
+        vgg: as `network_of` gives it. bar: as for `stylise`. watchers: called with every record. resume: go on from the
+        checkpoint beside the output, if there is one; the picture is then the one of a run that was never stopped.
         Ctrl-C: KeyboardInterrupt, the picture so far being saved.
         """
         vgg = network_of(self.painting) if vgg is None else vgg
-        run = self.run(vgg)
-        sources = recipe.sources(self.painting)
-        best, saved, spent, began = None, None, 0.0, time.perf_counter()
-
-        def save():
-            text = recipe.text(self.painting, sources, run, best)
-            save_image(best.image, self.painting.output, self.painting.quality, self.alpha, text)
-            return best
-
-        with contextlib.closing(run.records(bar)) as records:
+        run, place = self.run(vgg), checkpoint.path_of(self.painting.output)
+        best = _Best(self.painting, run, self.alpha)
+        state = checkpoint.load(place) if resume else None
+        if state is not None:
+            best.restore(*state)
+        keeper = checkpoint.Keeper(place)
+        records = run.records(bar, state, lambda state: keeper(lambda: best.added_to(*state())))
+        with contextlib.closing(records):
             try:
                 for record in records:
                     for watcher in watchers:
                         watcher(record)
-                    if record.step > 0 and (best is None or record.J < best.J):
-                        best = record
-                    due = spent <= SAVING * (time.perf_counter() - began)
-                    if best is not None and best is not saved and due:
-                        start = time.perf_counter()
-                        saved = save()
-                        spent += time.perf_counter() - start
+                    best.see(record)
             finally:
-                if best is not None and best is not saved:
-                    save()
+                best.save()
+        checkpoint.remove(place)
         return self.painting.output
+
+
+class _Best:
+    """The best picture so far, in the output file and in checkpoints."""
+
+    def __init__(self, painting, run, alpha):
+        self.painting, self.run, self.alpha = painting, run, alpha
+        self.sources, self.identity = recipe.sources(painting), recipe.identity(painting)
+        self.record = self.saved = None
+        self.spent, self.began = 0.0, time.perf_counter()
+
+    def see(self, record):
+        if record.step > 0 and (self.record is None or record.J < self.record.J):
+            self.record = record
+        if self.spent <= SAVING * (time.perf_counter() - self.began):
+            start = time.perf_counter()
+            self.save()
+            self.spent += time.perf_counter() - start
+
+    def save(self):
+        if self.record is self.saved:
+            return
+        text = recipe.text(self.painting, self.sources, self.run, self.record)
+        save_image(self.record.image, self.painting.output, self.painting.quality, self.alpha, text)
+        self.saved = self.record
+
+    def added_to(self, numbers, arrays):
+        """A state of the run, with what it needs to be told from others and with the best picture."""
+        numbers = {**numbers, "identity": self.identity, "best": None}
+        if self.record is not None:
+            numbers["best"] = {name: getattr(self.record, name) for name in COSTS}
+            arrays = {**arrays, "best": np.uint8(np.rint(np.asarray(self.record.image) * 255))}
+        return numbers, arrays
+
+    def restore(self, numbers, arrays):
+        from nst_utils import Record
+
+        if numbers["best"] is not None:
+            self.record = Record(**numbers["best"], image=arrays["best"].astype(np.float32) / 255)
 
 
 def styles_of(painting):

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from nst_support import weight_files
 from nst_support.layers import LAYERS
 from nst_support.pictures import check_ending, picture_size
-from studio import estimate
+from studio import checkpoint, estimate, recipe
 from studio.masks import check_aspect, check_count, number_of
 from studio.memory import free_bytes, in_words
 
@@ -25,8 +25,11 @@ SMALLEST = 16  # px
 WITH_QUALITY = (".jpg", ".jpeg")
 
 
-def check(painting, force=False):
-    """Raise ValueError or OSError for what cannot be painted, by the heads of its files. force: replace the output."""
+def check(painting, force=False, resume=False):
+    """Raise ValueError or OSError for what cannot be painted, by the heads of its files.
+
+    force: an output that is there may be replaced. resume: as may that of a run that is gone on with.
+    """
     output, settings = check_ending(painting.output), painting.settings
     _check_quality(painting)
     content = shrunk(picture_size(painting.content), settings.size)
@@ -36,7 +39,23 @@ def check(painting, force=False):
     check_shared(painting)
     _check_iterations(painting, content)
     _check_masks(painting)
-    check_new(output, "-o", painting.inputs, force, 4 * math.prod(content) + 2**16)
+    going_on = resume and _can_go_on(painting)
+    optimizer = estimate.fitting(settings.optimizer, content)
+    room = 4 * math.prod(content) + 2**16 + (1 if going_on else 2) * estimate.checkpoint_bytes(content, optimizer)
+    check_new(output, "-o", painting.inputs, force or going_on, room)
+
+
+def _can_go_on(painting):
+    """Is there a checkpoint of this painting? Raises ValueError for one of another."""
+    place = checkpoint.path_of(painting.output)
+    numbers = checkpoint.numbers_in(place)
+    if numbers is None:
+        return False
+    if numbers["identity"] != recipe.identity(painting):
+        raise ValueError(
+            f"{place}: is of other pictures or settings. Give those again, or start anew without --resume."
+        )
+    return True
 
 
 def check_shared(painting):

@@ -193,6 +193,12 @@ def is_done(painting):
         return False
 
 
+def identity(painting):
+    """What decides the picture, as JSON holds it: two paintings of one identity are the same picture."""
+    wanted = {**sources(painting), "settings": plain(painting.settings), "quality": painting.quality}
+    return json.loads(json.dumps(_deciding(wanted)))
+
+
 def _deciding(recipe):
     """What in a recipe decides the picture: neither names of files nor how often it was looked at on the way."""
     files = {name: recipe[name]["sha256"] for name in recipe if _is_input(name) or name == "network"}

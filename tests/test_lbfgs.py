@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from studio.lbfgs import InverseHessian, Phase, Stopped, lbfgs, minimise, natural_filter, value_and_gradient
+from studio.lbfgs import LBFGS, InverseHessian, Phase, Stopped, lbfgs, natural_filter, value_and_gradient
 
 
 def bowl(shape=(1, 9, 7, 3), seed=0):
@@ -65,7 +65,7 @@ def test_it_finds_a_known_minimum_within_the_bounds(size_of_cost):
 
 def test_every_accepted_picture_is_in_bounds_and_no_worse():
     target, _, J = bowl()
-    steps = list(minimise(phase(J, 40), 0.5 + 0 * target))
+    steps = list(LBFGS(phase(J, 40), 0.5 + 0 * target))
     assert all(float(tf.reduce_min(G)) >= 0 and float(tf.reduce_max(G)) <= 1 for _, _, G in steps)
     assert all(after[1] <= before[1] * (1 + 1e-6) for before, after in pairwise(steps))
     assert len(steps) > 5 and steps[-1][1] < 0.5 * steps[0][1]
@@ -96,7 +96,7 @@ def test_numpys_matrix_threads_stay_out_of_the_way_and_come_back():
     with threadpool_limits(limits=2, user_api="blas"):
         before = blas_threads()
         assert before == {2}
-        steps = minimise([Phase(value_and_gradient, 10)], 0.5 + 0 * target)
+        steps = LBFGS([Phase(value_and_gradient, 10)], 0.5 + 0 * target)
         assert all(blas_threads() == before for _ in until_stopped(steps))
 
 
@@ -123,7 +123,7 @@ def test_a_step_to_a_cost_that_is_not_finite_is_taken_back(bad):
         cost, gradient = evaluate(G)
         return (cost * bad, gradient * bad) if next(calls) in (1, 2, 9, 17) else (cost, gradient)
 
-    steps = until_stopped(minimise([Phase(sometimes_bad, 150)], 0.5 + 0 * target))
+    steps = until_stopped(LBFGS([Phase(sometimes_bad, 150)], 0.5 + 0 * target))
     assert all(np.isfinite(cost) and np.isfinite(G).all() for _, cost, G in steps)
     np.testing.assert_allclose(steps[-1][2], np.clip(target, 0, 1), atol=3e-3)
 
@@ -137,7 +137,7 @@ def test_a_wall_of_nan_stops_it_with_the_reason_and_the_last_good_picture():
 
     seen = []
     with pytest.raises(Stopped, match="steepest descent"):
-        for _, _, G in minimise([Phase(walled, 100)], start):
+        for _, _, G in LBFGS([Phase(walled, 100)], start):
             seen.append(G)
     np.testing.assert_array_equal(seen[-1], start)
 
@@ -152,6 +152,29 @@ def test_a_failed_line_search_restarts_once_along_the_steepest_descent(lies, rec
         cost, gradient = evaluate(G)
         return (cost + 1e6, gradient) if 20 <= next(calls) < 20 + lies else (cost, gradient)
 
-    used, _, G = until_stopped(minimise([Phase(lying, 200)], 0.5 + 0 * target))[-1]
+    used, _, G = until_stopped(LBFGS([Phase(lying, 200)], 0.5 + 0 * target))[-1]
     assert (used > 25) == recovers
     assert np.allclose(G, np.clip(target, 0, 1), atol=3e-3) == recovers
+
+
+def test_a_search_goes_on_from_its_state_bit_for_bit():
+    rng = np.random.default_rng(0)
+    target = rng.random((1, 12, 14, 3)).astype(np.float32)
+
+    def rough(G):
+        return tf.reduce_sum((G - target) ** 4) + 0.1 * tf.reduce_sum(tf.abs(tf.sin(9 * G)))
+
+    phases = [Phase(value_and_gradient(rough), 30), Phase(value_and_gradient(lambda G: 2 * rough(G)), 40)]
+    whole, states = [], {}
+    search = LBFGS(phases, 0.5 + 0 * target, 0.3)
+    for item in search:
+        whole.append(item)
+        numbers, arrays = search.state()
+        states[item[0]] = dict(numbers, rows=list(numbers["rows"])), {n: np.array(a) for n, a in arrays.items()}
+    assert len(whole) > 35 and max(states) > 60
+    for used in list(states)[::7]:
+        rest = list(LBFGS(phases, 0.5 + 0 * target, 0.3, states[used]))
+        expected = [item for item in whole if item[0] > used]
+        assert [item[:2] for item in rest] == [item[:2] for item in expected]
+        for (_, _, one), (_, _, same) in zip(rest, expected, strict=True):
+            np.testing.assert_array_equal(one, same)
