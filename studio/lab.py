@@ -18,7 +18,7 @@ from studio.lbfgs import Stopped, minimise
 from studio.optimise import Run
 from studio.settings import Settings
 
-SIDE = 240  # px, longer side: 20 evaluations a second on 2 cores, and strokes are still seen
+SIDE = 256  # px, longer side: 15 evaluations a second on 2 cores, and strokes are seen
 MOST = 150  # evaluations after a change, then it rests: more is hardly seen at this size
 INTERVAL = 0.25  # s between two pictures handed over
 FIRST = 4  # evaluations after a change before its first picture: a look at what was there already tells nothing
