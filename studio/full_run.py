@@ -3,6 +3,8 @@
 import threading
 import time
 
+import numpy as np
+
 from studio import precheck
 from studio.painting import Canvas
 from studio.timelapse import Timelapse
@@ -63,10 +65,11 @@ class FullRun:
         """Of the work that is done, 0 to 1."""
         return self._share
 
-    def save_film(self, path):
-        """Write the pictures on the way as a film, .gif or .mp4; see `Timelapse.save`. Returns its path."""
-        film = Timelapse(path)
-        film.kept = list(self._film.kept)
+    def save_film(self, path, **options):
+        """Write the pictures on the way as a film, .gif or .mp4; options: of `Timelapse`. Returns its path."""
+        film = Timelapse(path, **options)
+        for pixels in self._film.kept:
+            film.add(np.float32(pixels[None]) / 255)
         return film.save()
 
     # ------------------------------------------------------------------------------------ its own thread
