@@ -76,8 +76,9 @@ def show_lab(images, costs, text):
     costs: (evaluations, J) pairs. text: the settings, in words.
     """
     plt = _pyplot()
-    height, widths = 2.9, [image.shape[-2] / image.shape[-3] for image in images.values()]
-    size = {"figsize": (height * (sum(widths) + 1.5), height), "width_ratios": [*widths, 1.5]}
+    widths = [image.shape[-2] / image.shape[-3] for image in images.values()]
+    height = min(4.5, WIDTH / (sum(widths) + 1.3))
+    size = {"figsize": (WIDTH, height + 0.8), "width_ratios": [*widths, 1.2]}
     figure, axes = plt.subplots(1, len(images) + 1, layout="constrained", **size)
     for axis, (title, image) in zip(axes[:-1], images.items(), strict=True):
         axis.imshow(_array(image))

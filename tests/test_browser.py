@@ -1,0 +1,218 @@
+"""Notebook 04 in JupyterLab and a real browser: controls move, the newest change wins, a run stops, a picture comes in.
+
+Needs Debian's chromium and chromium-driver; screenshots are in outputs/browser/.
+"""
+
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from conftest import picture
+
+from nst_support.pictures import save_image
+
+PROJECT = Path(__file__).resolve().parents[1]
+SHOTS = PROJECT / "outputs" / "browser"
+DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
+PREVIEW = 3  # s, from a change to its preview
+EVALUATIONS = 10  # after which a preview shows the change
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (DRIVER and BROWSER), reason="needs chromium and chromium-driver: apt install them"),
+]
+
+
+@pytest.fixture(scope="module")
+def lab_server(tmp_path_factory):
+    """The address of JupyterLab, served from the project's folder."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home = tmp_path_factory.mktemp("jupyter")
+    environment = os.environ | {"PYTHONPATH": str(PROJECT), "NST_PRESET": "cpu", "no_proxy": "127.0.0.1"}
+    environment |= {f"JUPYTER_{kind}_DIR": str(home / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    environment["JUPYTERLAB_WORKSPACES_DIR"] = str(home / "workspaces")
+    options = [f"--ServerApp.port={port}", "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=", "--allow-root"]
+    options += ["--no-browser", f"--ServerApp.root_dir={PROJECT}", "--LabApp.news_url="]
+    with open(home / "log", "wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *options], env=environment, stdout=log, stderr=log
+        )
+    address = f"http://127.0.0.1:{port}"
+    until(lambda: answers(address), 60)
+    yield address
+    server.terminate()
+    server.wait(20)
+
+
+def answers(address):
+    try:
+        return urllib.request.urlopen(f"{address}/api/status", timeout=5).status == 200
+    except OSError:
+        return False
+
+
+def until(true, seconds=30, pause=0.02):
+    """What `true` returns, as soon as it is true."""
+    end = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(pause)
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.add_argument("--window-size=1280,1500")
+    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def page(browser, lab_server, tmp_path_factory):
+    """Notebook 04 with all its cells run, down to the lab and the full run at least."""
+    copy = PROJECT / "outputs" / "browser" / "04_copy.ipynb"
+    shutil.copy(PROJECT / "notebooks" / "04_your_images.ipynb", copy)
+    browser.get(f"{lab_server}/lab/tree/outputs/browser/04_copy.ipynb?reset")
+    page = Page(browser)
+    page.run_all()
+    yield page
+    copy.unlink()
+
+
+class Page:
+    """What a person does in the notebook."""
+
+    def __init__(self, browser):
+        self.browser = browser
+
+    def script(self, text, *arguments):
+        return self.browser.execute_script(text, *arguments)
+
+    def all(self, selector):
+        return self.browser.find_elements("css selector", selector)
+
+    def run_all(self):
+        until(lambda: self.all(".jp-Notebook .jp-Cell"), 60)
+        until(
+            lambda: (
+                self.script("return document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status")
+                == "idle"
+            ),
+            60,
+        )
+        menu = until(lambda: self.script(FIND, ".lm-MenuBar-itemLabel", "Run"))
+        menu.click()
+        until(lambda: self.script(FIND, ".lm-Menu-itemLabel", "Run All Cells")).click()
+        until(lambda: self.preview()["evaluations"] > 0, 120)
+
+    def preview(self):
+        return self.script(PREVIEW_SHOWN) or {"change": 0, "evaluations": 0}
+
+    def handle(self, label):
+        """The handle of the slider with this label."""
+        return until(lambda: self.script(HANDLE, label))
+
+    def press(self, element, *keys):
+        self.script("arguments[0].scrollIntoView({block: 'center'}); arguments[0].focus()", element)
+        element.send_keys(*keys)
+
+    def button(self, text):
+        return until(lambda: self.script(FIND, "button.jupyter-button", text))
+
+    def shot(self, name, element=None):
+        if element is not None:
+            self.script("arguments[0].scrollIntoView({block: 'start'})", element)
+            time.sleep(0.5)
+        self.browser.save_screenshot(str(SHOTS / f"{name}.png"))
+
+
+FIND = "return [...document.querySelectorAll(arguments[0])].find(e => e.textContent.trim() === arguments[1])"
+PREVIEW_SHOWN = """
+const image = document.querySelector("img[data-change]");
+return image && {change: +image.dataset.change, evaluations: +image.dataset.evaluations, source: image.src.length}"""
+HANDLE = """
+const row = [...document.querySelectorAll(".widget-inline-hbox")].find(
+    e => e.querySelector(".widget-label")?.textContent.trim() === arguments[0]);
+return row?.querySelector(".noUi-handle")"""
+VALUE = "return arguments[0].closest('.widget-inline-hbox').querySelector('.widget-readout').textContent.trim()"
+
+
+def test_a_change_shows_within_seconds(page):
+    from selenium.webdriver.common.keys import Keys
+
+    page.shot("lab", page.script("return document.querySelector('img[data-change]').closest('.jp-Cell')"))
+    handle, took = page.handle("strength"), []
+    for i in range(10):
+        before = page.preview()["change"]
+        page.press(handle, Keys.ARROW_RIGHT if i % 2 else Keys.ARROW_LEFT)
+        began = time.monotonic()
+        until(lambda before=before: page.preview()["change"] > before and page.preview()["evaluations"] >= EVALUATIONS)
+        took.append(time.monotonic() - began)
+    print(f"preview after a change: median {statistics.median(took):.2f} s, slowest {max(took):.2f} s")
+    assert statistics.median(took) < PREVIEW
+
+
+def test_of_three_sliders_moved_quickly_the_last_wins(page):
+    from selenium.webdriver.common.keys import Keys
+
+    before = page.preview()["change"]
+    for label in ("strength", "size of strokes", "strength"):
+        page.press(page.handle(label), Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    began = time.monotonic()
+    until(lambda: page.preview()["change"] == before + 6 and page.preview()["evaluations"] >= EVALUATIONS)
+    assert time.monotonic() - began < 2 * PREVIEW
+    page.shot("three_sliders")
+
+
+def test_the_full_run_is_started_and_stopped(page):
+    start = page.button("Start")
+    page.script("arguments[0].scrollIntoView({block: 'center'})", start)
+    if start.is_enabled():
+        start.click()
+    stop = page.button("Stop")
+    until(lambda: page.all("img[alt^='G in full size']"), 90)
+    page.shot("full_run", start)
+    until(stop.is_enabled)
+    stop.click()
+    until(lambda: page.all("img[alt='G in full size, the best picture of the run']"), 60)
+    assert (PROJECT / "outputs" / "my_picture.png").exists()
+    until(start.is_enabled)
+    page.shot("stopped", start)
+
+
+def test_an_uploaded_picture_goes_into_the_lab(page, tmp_path):
+    path = save_image(picture(60, 90, 3), tmp_path / "mine_from_a_test.png")
+    try:
+        before = page.preview()["change"]
+        page.all("input[type=file]")[0].send_keys(str(path))
+        until(lambda: page.script(FIND, "button.jupyter-button", "mine from a test"))
+        until(lambda: page.preview()["change"] > before and page.preview()["evaluations"] >= EVALUATIONS)
+        until(lambda: page.all("img[alt='C: mine from a test']"))
+        page.shot("uploaded", page.all("input[type=file]")[0])
+    finally:
+        (PROJECT / "outputs" / "yours" / path.name).unlink(missing_ok=True)
+
+
+def test_keyboard_and_screen_reader_reach_every_control(page):
+    for element in page.all(".jp-OutputArea-output [role=slider], .jp-OutputArea-output button"):
+        assert page.script("return arguments[0].tabIndex", element) >= 0 or not element.is_enabled()
+        assert element.accessible_name, element.get_attribute("outerHTML")[:200]
+    images = page.all(".jp-OutputArea-output img")
+    assert images and all(image.get_attribute("alt") for image in images)
