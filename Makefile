@@ -1,5 +1,6 @@
 # make run     a stylised picture, and how it came about, in outputs/
-# make test    all tests, and every notebook once, small
+# make test    all tests but the slow ones, and every notebook once, small
+# make test-all the slow ones: processes that are killed, full disks, a browser
 # make lab     JupyterLab with the notebooks
 # make weights download the full VGG-19 (80 MB)
 # make colab   everything that the notebooks need, as one zip, in outputs/
@@ -14,7 +15,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export MPLBACKEND ?= agg
 
-.PHONY: run test lab weights colab gallery docs exercises
+.PHONY: run test test-all lab weights colab gallery docs exercises
 .DEFAULT_GOAL := run
 
 $(READY): requirements.txt constraints.txt pyproject.toml tools/setup_venv.sh
@@ -28,6 +29,9 @@ lab: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-all: $(READY)
+	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder -m slow $(ARGS)
 
 weights: $(READY)
 	@$(BIN)/python -m nst_support.weight_files $(ARGS)

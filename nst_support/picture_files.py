@@ -80,6 +80,8 @@ def opened(path):
         raise IsADirectoryError(f"{path}: a folder, not a picture. Name a picture in it.")
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file. Check the spelling; you are in {Path.cwd()}.")
+    if not path.is_file():
+        raise ValueError(f"{path}: a device or a pipe, not a file. Name a picture file.")
     with open(path, "rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of oddities in files that it reads well all the same
         try:

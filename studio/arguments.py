@@ -1,18 +1,23 @@
 """What stands on the command line of `nst`, as `Painting`s; and a `Painting` as a command line."""
 
 import argparse
+import contextlib
 import dataclasses
+import difflib
 import glob
-import importlib.metadata
+import itertools
 import numbers
+import os
 import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from nst_support.layers import check_layers
 from nst_support.pictures import as_path
 from studio import batch
 from studio.painting import EVERY, SIZE, Painting, default_output
+from studio.recipe import version_of
 from studio.settings import CHOICES, RANGES, SEVERAL, Settings
 
 HEAD = """\
@@ -30,12 +35,81 @@ TAIL = """\
 """
 FILM_EVERY = 3  # iterations between two pictures that a film chooses from
 NOTHING = {"preview": False, "dry_run": False, "snapshots": None, "timelapse": None}  # on the way
+COMMANDS = ("recipe", "again")
+SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
+LONG_DASHES = "\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}"  # that word processors and web pages make of --
+MOST_SHARE = 1e6
+DEBUG = "show where in the code an error arose"
+LEFT_OUT = (("size", SIZE), ("every", EVERY))  # of a command line: the same without
 DEFAULTS = {"size": SIZE, "evaluations": "80 a size, 60 at the last", "strength": 50, "every": EVERY}
 
 
 class Parser(argparse.ArgumentParser):
     def error(self, message):
-        raise ValueError(f"{message[0].lower()}{message[1:]}. See {self.prog} --help.")
+        wrong = next((word for word in message.split() if word.startswith("-")), "").partition("=")[0]
+        if message.startswith("unrecognized") and wrong:
+            like = difflib.get_close_matches(wrong, self._option_string_actions, 1)
+            message = f"unknown option {wrong}" + (f": did you mean {like[0]}?" if like else ".")
+        message = message.removeprefix("argument ").rstrip(".")
+        raise ValueError(f"{message}{'' if message.endswith('?') else '.'} See {self.prog} --help.")
+
+
+def _told(read):
+    """A `type` of argparse, whose ValueError is the message."""
+
+    def told(text):
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error).rstrip(".")) from None
+
+    return told
+
+
+@_told
+def _path(text):
+    if not text:
+        raise ValueError("an empty name, perhaps of a variable that is not set")
+    return text
+
+
+@_told
+def _content_layer(text):
+    check_layers([text])
+    return text
+
+
+@_told
+def _style_layer(text):
+    """(name, share)"""
+    name, equals, share = text.partition("=")
+    check_layers([name])
+    with contextlib.suppress(ValueError):
+        if 0 < float(share if equals else 1) < MOST_SHARE:
+            return name, float(share if equals else 1)
+    raise ValueError(f"{text!r}: the share of a layer is a number above 0, as in conv3_1=0.5")
+
+
+def _number(name):
+    """Reads the number of a setting, in its range."""
+    kind, low, high = RANGES[name]
+    kind, what = (int, "whole number") if kind is numbers.Integral else (float, "number")
+
+    def read(text):
+        with contextlib.suppress(ValueError):
+            if low <= kind(text) <= high:
+                return kind(text)
+        hint = "; pictures are named before it" if name in SEVERAL and not text[:1].isdigit() else ""
+        raise ValueError(f"{text!r} is no {what} from {low:,} to {high:,}{hint}")
+
+    return _told(read)
+
+
+def _quality(text):
+    with contextlib.suppress(ValueError):
+        if 1 <= int(text) <= 100:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 100")
 
 
 def parser():
@@ -47,16 +121,18 @@ def parser():
         allow_abbrev=False,
         add_help=False,
     )
-    found.add_argument("pictures", nargs="*", metavar="PICTURE", help=argparse.SUPPRESS)
+    found.add_argument("pictures", nargs="*", metavar="PICTURE", type=_path, help=argparse.SUPPRESS)
     files = found.add_argument_group("files")
     files.add_argument(
-        "-o", "--output", metavar="OUT", help="the new picture (.png .jpg .webp .tif .bmp), or a folder for several"
-    )
-    files.add_argument("--styles", nargs="+", metavar="STYLE", help="several styles; all other pictures are contents")
-    files.add_argument("--mask", nargs="+", metavar="MASK", default=[], help="a grey picture for each style, white "
-                       "where it counts; without a mask the last style gets the rest")  # fmt: skip
-    files.add_argument("--style-mask", nargs="+", metavar="MASK", default=[], help="which part of each style counts")
-    files.add_argument("--quality", type=int, metavar="Q", help="of a JPEG, 1 to 100 (95)")
+        "-o", "--output", metavar="OUT", type=_path,
+        help="the new picture (.png .jpg .webp .tif .bmp), or a folder for several",
+    )  # fmt: skip
+    several = {"nargs": "+", "type": _path, "default": []}
+    files.add_argument("--styles", **several, metavar="STYLE", help="several styles; all other pictures are contents")
+    files.add_argument("--mask", **several, metavar="MASK", help="a grey picture for each style, white where it "
+                       "counts; without a mask the last style gets the rest")  # fmt: skip
+    files.add_argument("--style-mask", **several, metavar="MASK", help="which part of each style counts")
+    files.add_argument("--quality", type=_quality, metavar="Q", help="of a JPEG, 1 to 100 (95)")
     files.add_argument("--force", action="store_true", help="replace a file that is there; try what may not fit")
     groups = {}
     for field in _fields():
@@ -69,13 +145,41 @@ def parser():
     way = found.add_argument_group("on the way")
     way.add_argument("--preview", action="store_true", help="first a picture of a quarter of the size")
     way.add_argument("--dry-run", action="store_true", help="say how much time and memory it takes, and stop")
-    way.add_argument("--snapshots", metavar="FOLDER", help="keep the pictures on the way there")
-    way.add_argument("--timelapse", metavar="FILE", help="a film of the way, .gif or .mp4")
-    way.add_argument("--debug", action="store_true", help="show where in the code an error arose")
+    way.add_argument("--snapshots", metavar="FOLDER", type=_path, help="keep the pictures on the way there")
+    way.add_argument("--timelapse", metavar="FILE", type=_path, help="a film of the way, .gif or .mp4")
+    way.add_argument("--debug", action="store_true", help=DEBUG)
     way.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
-    version = f"nst {importlib.metadata.version('neural-style-transfer')}"
+    version = f"nst {version_of('neural-style-transfer')}"
     way.add_argument("--version", action="version", version=version, help=argparse.SUPPRESS)
     return found
+
+
+def recipe_parser():
+    found = Parser(prog="nst recipe", description="Print how a picture was made: the recipe in it.", allow_abbrev=False)
+    found.add_argument("picture", metavar="PICTURE", type=_path)
+    found.add_argument("--debug", action="store_true", help=DEBUG)
+    return found
+
+
+def again_parser():
+    found = Parser(prog="nst again", description="Make a picture anew by the recipe in it.", allow_abbrev=False)
+    found.add_argument("picture", metavar="PICTURE", type=_path)
+    found.add_argument("-o", "--output", metavar="NEW", type=_path, help="the new picture (PICTURE_again)")
+    found.add_argument("--force", action="store_true", help="replace a file that is there")
+    found.add_argument("--debug", action="store_true", help=DEBUG)
+    return found
+
+
+def output_again(picture, output):
+    """The path of `picture` made again. output: as asked for, a file or a folder, or None."""
+    name = f"{picture.stem}_again{picture.suffix}"
+    if output is None:
+        return picture.with_name(name)
+    return as_path(output) / name if _is_folder(output) else as_path(output)
+
+
+def _is_folder(output):
+    return as_path(output).is_dir() or output.endswith(SEPARATORS)
 
 
 def _fields():
@@ -94,12 +198,14 @@ def _add_setting(group, field):
         text += f" ({default})"
     options = {"dest": field.name, "help": text, "metavar": metavar}
     if field.name in RANGES:
-        options["type"] = int if RANGES[field.name][0] is numbers.Integral else float
+        options["type"] = _number(field.name)
         options["metavar"] = metavar or "X"
     elif field.name in CHOICES and field.name != "start":
         options["choices"] = [choice for choice in CHOICES[field.name] if choice]
     elif field.name == "start":
-        options["metavar"] = "KIND|FILE"
+        options["metavar"], options["type"] = "KIND|FILE", _path
+    elif field.name.endswith(("layer", "layers")):
+        options["type"] = _content_layer if field.name == "content_layer" else _style_layer
     if field.name in SEVERAL or field.name == "style_layers":
         options["nargs"] = "+"
     group.add_argument(*options_of(field), **options)
@@ -118,18 +224,16 @@ class Request:
 
 def request(argv):
     """The `Request` of a command line. Raises ValueError or OSError, in the words of the command line."""
-    args = parser().parse_args(_with_a_kind(argv))
+    args = parser().parse_intermixed_args(_with_a_kind(argv))
     contents, styles = _pictures(args)
     paths, skipped = _found(contents)
-    several = len(paths) > 1 or any(Path(content).is_dir() for content in contents)
+    several = len(paths) > 1 or any(as_path(content).is_dir() for content in contents)
     if args.timelapse and args.every is None:
         args.every = FILM_EVERY
-    settings, start_file = _settings(args)
+    settings, start_file = _settings(args, len(styles))
+    if several:
+        _check_several(args, start_file)
     outputs = _outputs(args.output, paths, styles, several)
-    if several and (args.mask or start_file):
-        raise ValueError("--mask and --init FILE are of one content. Name one.")
-    if several and args.timelapse:
-        raise ValueError("--timelapse is of one content. For several, --snapshots keeps the pictures on the way.")
     rest = {
         "styles": styles,
         "settings": settings,
@@ -143,29 +247,39 @@ def request(argv):
     return Request(paintings, styles, several, skipped, args)
 
 
+def _check_several(args, start_file):
+    of_one = {"--mask": args.mask, "--init FILE": start_file, "--preview": args.preview}
+    for option in [option for option, given in of_one.items() if given]:
+        raise ValueError(f"{option} is of one content, and these are several. Leave it out, or name one content.")
+    if args.timelapse:
+        raise ValueError("--timelapse is of one content. For several, --snapshots keeps the pictures on the way.")
+    if args.quality is not None:
+        raise ValueError("--quality is of a JPEG, and several contents are saved as .png. Leave it out.")
+
+
 def _with_a_kind(argv):
     """argv with the kind of --preserve-colors, which may be left out, so that no picture is taken for it."""
     found = []
-    for i, word in enumerate(argv):
+    for word, after in itertools.zip_longest(argv, argv[1:], fillvalue="-"):
         found.append(word)
-        if word == "--preserve-colors" and (i + 1 == len(argv) or argv[i + 1] not in CHOICES["preserve_colors"]):
+        if word == "--preserve-colors" and (after[:1] in ("", "-") or Path(after).suffix or os.path.exists(after)):
             found.append("palette")
     return found
 
 
 def _pictures(args):
-    pictures, styles = list(args.pictures), args.styles
+    """(contents, paths of styles)."""
+    contents, styles = list(args.pictures), args.styles
+    for word in contents:
+        if word[0] in LONG_DASHES and not as_path(word).exists():
+            raise ValueError(f"{word}: it begins with a long dash. An option begins with two short ones: --size.")
     if not styles:
-        styles = pictures[1:][-1:]
-        pictures = pictures[:-1]
-    if not pictures or not styles:
-        given = len(args.pictures) + len(args.styles or [])
-        raise ValueError(
-            "no pictures: nst CONTENT STYLE, such as nst photo.jpg painting.jpg. See nst --help."
-            if not given
-            else "a content and a style are needed: nst CONTENT STYLE, pictures first, options after."
-        )
-    return pictures, tuple(map(as_path, styles))
+        contents, styles = contents[:-1], contents[1:][-1:]
+    if not (contents or styles or args.pictures):
+        raise ValueError("no pictures: nst CONTENT STYLE, such as nst photo.jpg painting.jpg. See nst --help.")
+    if not (contents and styles):
+        raise ValueError("a content and a style are needed: nst CONTENT STYLE, pictures first, options after.")
+    return contents, tuple(map(as_path, styles))
 
 
 def _found(contents):
@@ -176,7 +290,8 @@ def _found(contents):
         if path.is_dir():
             pictures, skipped = batch.pictures_in(path)
             if not pictures:
-                raise ValueError(f"{content}: no picture in this folder. Name one that holds pictures.")
+                none = "only pictures that nst made itself are" if skipped else "no picture is"
+                raise ValueError(f"{content}: {none} in this folder. Name one that holds pictures.")
             made += skipped
         elif glob.has_magic(content) and not path.exists():  # where the shell does not expand patterns
             pictures = sorted(map(Path, glob.glob(str(path))))
@@ -191,19 +306,16 @@ def _found(contents):
 def _outputs(output, contents, styles, several):
     if several:
         folder = Path() if output is None else as_path(output)
-        if folder.suffix and not folder.is_dir():
+        if folder.suffix and not _is_folder(output):
             raise ValueError(f"{output}: several contents need a folder. Name one, such as -o painted/.")
         return batch.outputs_for(contents, styles, folder)
     if output is None:
         return [default_output(contents[0], styles)]
-    path = as_path(output)
-    if path.is_dir() or output.endswith(("/", "\\")):
-        return [default_output(contents[0], styles, path)]
-    return [path]
+    return [default_output(contents[0], styles, as_path(output)) if _is_folder(output) else as_path(output)]
 
 
-def _settings(args):
-    """(`Settings`, the picture to start from or None)."""
+def _settings(args, count):
+    """(`Settings`, the picture to start from or None). count: of styles."""
     changes, start_file = {}, None
     for field in _fields():
         value = getattr(args, field.name)
@@ -215,21 +327,15 @@ def _settings(args):
                 kinds = ", ".join(CHOICES["start"])
                 raise FileNotFoundError(f"--init {value}: no such file, nor one of the kinds {kinds}.")
         elif field.name == "style_layers":
-            changes[field.name] = dict(map(_layer, value))
+            changes[field.name] = dict(value)
         else:
             changes[field.name] = value[0] if isinstance(value, list) and len(value) == 1 else value
     try:
-        return Settings(**changes), start_file
+        settings = Settings(**changes)
+        settings.per_style(count)
     except ValueError as error:
         raise ValueError(in_options(str(error))) from None
-
-
-def _layer(text):
-    name, _, share = text.partition("=")
-    try:
-        return name, float(share or 1)
-    except ValueError:
-        raise ValueError(f"--style-layers {text}: the share of a layer is a number, as in conv3_1=0.5.") from None
+    return settings, start_file
 
 
 def in_options(message):
@@ -239,19 +345,27 @@ def in_options(message):
 
 
 def as_command(painting):
-    """The command line that makes a painting."""
-    words = ["nst", str(painting.content)]
-    words += ["--styles", *map(str, painting.styles)] if len(painting.styles) > 1 else [str(painting.styles[0])]
-    words += ["-o", str(painting.output)]
+    """The command line that makes a painting. Raises ValueError for one that only Python can ask for."""
+    if painting.settings.weights is not None:
+        raise ValueError(f"{painting.output}: CostWeights have no option. It can be made by studio.paint.")
+    words = ["nst", _word(painting.content)]
+    words += ["--styles", *map(_word, painting.styles)] if len(painting.styles) > 1 else [_word(painting.styles[0])]
+    words += ["-o", _word(painting.output)]
     for option, paths in (("--mask", painting.masks), ("--style-mask", painting.style_masks)):
-        words += [option, *map(str, paths)] if paths else []
-    values = painting.settings.chosen() | ({"start": str(painting.start_file)} if painting.start_file else {})
+        words += [option, *map(_word, paths)] if paths else []
+    values = painting.settings.chosen() | ({"start": _word(painting.start_file)} if painting.start_file else {})
     for field in _fields():
-        if field.name in values and values[field.name] != DEFAULTS.get(field.name):
+        if field.name in values and (field.name, values[field.name]) not in LEFT_OUT:
             value = values[field.name]
             if isinstance(value, dict):
-                value = [f"{name}={share:g}" for name, share in value.items()]
+                value = [f"{name}={share!r}" for name, share in value.items()]
             words += [options_of(field)[-1], *map(str, value if isinstance(value, list | tuple) else [value])]
     words += ["--network", painting.network] if painting.network != "auto" else []
     words += ["--quality", str(painting.quality)] if painting.quality is not None else []
     return shlex.join(words)
+
+
+def _word(path):
+    """A path, so that it is taken for no option, command, kind or home folder."""
+    text = str(path)
+    return f"./{text}" if text.startswith(("-", "~")) or text in (*COMMANDS, *CHOICES["start"]) else text

@@ -7,7 +7,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from nst_support.pictures import is_picture_name
-from studio import precheck, recipe
+from studio import errors, precheck, recipe
 from studio.painting import Canvas, default_output
 
 BAR = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
@@ -16,15 +16,16 @@ BAR = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
 def outputs_for(contents, styles, folder):
     """A path in `folder` for each content: CONTENT_STYLE.png; the ending is told where two share a stem."""
     names = [default_output(content, styles).stem for content in contents]
-    count = Counter(names)
+    count = Counter(map(str.casefold, names))  # A.png and a.png are one file on many disks
     found = []
     for content, name in zip(contents, names, strict=True):
-        if count[name] > 1:
+        if count[name.casefold()] > 1:
             name = default_output(content.with_stem(f"{content.stem}-{content.suffix[1:]}"), styles).stem
         found.append(Path(folder) / f"{name}.png")
-    if len(set(found)) < len(found):
-        twice = next(path for path, n in Counter(found).items() if n > 1)
-        raise ValueError(f"{twice}: two contents of one name would be saved there. Rename one.")
+    count = Counter(str(path).casefold() for path in found)
+    for path in found:
+        if count[str(path).casefold()] > 1:
+            raise ValueError(f"{path}: two contents of one name would be saved there. Rename one.")
     return found
 
 
@@ -43,14 +44,16 @@ def _has_recipe(path):
 
 
 class Report:
-    """What became of many paintings: made, done already, failed with its reason."""
+    """What became of many paintings: made, done already, unfinished, failed with its reason."""
 
     def __init__(self):
-        self.made, self.done, self.failed = [], [], {}
+        self.made, self.done, self.unfinished, self.failed = [], [], [], {}
 
     def print(self):
         for path in self.made:
             print(path)
+        for path in self.unfinished:
+            print(f"unfinished: {path}")
         if self.done:
             print(f"{len(self.done)} done already, with the same settings.")
         for content, reason in self.failed.items():
@@ -61,15 +64,17 @@ class Report:
         """A failure within the block is this painting's, and does not go on."""
         try:
             yield
-        except (OSError, ValueError, MemoryError, FloatingPointError) as error:
-            self.failed[painting.content] = str(error)
+        except Exception as error:
+            if not errors.is_expected(error):
+                raise
+            self.failed[painting.content] = errors.in_one_line(error)
 
 
-def still_to_do(paintings, report, force=False):
+def still_to_do(paintings, report, force=False, check_more=lambda painting: None):
     """The paintings that are neither done nor bad, by the heads of their files; the others go to the report.
 
     An output that is there is left where it is the same picture, made anew where it is of the same content with
-    other settings, and else refused without `force`.
+    other settings, and else refused without `force`. check_more: raises ValueError or OSError for one that is bad.
     """
     left = []
     for painting in paintings:
@@ -77,26 +82,41 @@ def still_to_do(paintings, report, force=False):
             if not force and recipe.is_done(painting):
                 report.done.append(painting.output)
                 continue
-            precheck.check(painting, force or _is_ours(painting))
+            precheck.check(painting, force or is_ours(painting))
+            check_more(painting)
             if not force:
                 precheck.check_memory(painting)
             left.append(painting)
     return left
 
 
-def _is_ours(painting):
+def is_ours(painting):
     """Is the output a picture of the same content, made by nst?"""
     with contextlib.suppress(OSError, ValueError):
-        return recipe.read(painting.output)["content"] == recipe.sources(painting)["content"]
+        return recipe.read(painting.output)["content"]["sha256"] == recipe.sources(painting)["content"]["sha256"]
     return False
+
+
+def estimated(paintings, vgg, report):
+    """(the paintings without those at the front that cannot be read, about how many seconds they all take)."""
+    for i, painting in enumerate(paintings):
+        with report.guarding(painting):
+            return paintings[i:], len(paintings[i:]) * Canvas(painting).run(vgg).seconds
+    return [], 0.0
 
 
 def paint_all(paintings, vgg, report, *, bar=True, watchers_of=lambda painting: ()):
     """Paint them one after the other. One that fails does not stop the rest; Ctrl-C stops all."""
-    with tqdm(total=len(paintings), bar_format=BAR, disable=not bar) as progress:
+    from studio.optimise import UNITS  # TensorFlow is loaded by now
+
+    with tqdm(total=UNITS * len(paintings), bar_format=BAR, disable=not bar) as progress:
         for i, painting in enumerate(paintings):
             progress.set_description(f"{painting.content.name} ({i + 1} of {len(paintings)})")
-            with report.guarding(painting), precheck.one_writer(painting.output):
-                Canvas(painting).paint(vgg, progress, watchers_of(painting))
+            with report.guarding(painting), precheck.one_writer(painting.output) as has_written:
+                try:
+                    Canvas(painting).paint(vgg, progress, watchers_of(painting))
+                except KeyboardInterrupt:
+                    report.unfinished += [painting.output] if has_written() else []
+                    raise
                 report.made.append(painting.output)
-            progress.update(i + 1 - progress.n)
+            progress.update(UNITS * (i + 1) - progress.n)

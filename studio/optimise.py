@@ -24,6 +24,7 @@ from studio.settings import Settings
 
 MOST_BFLOAT16 = 60  # evaluations at full size, after which its rounding costs more than it saves
 TOLERANCE = {"float32": 1e-6, "bfloat16": 1e-3}  # relative error of J
+UNITS = 1000  # of a progress bar, in which a run counts its work: evaluations times pixels
 EVERY = 10  # evaluations between two records
 BAR = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
 TINY, FLAT = 64, 0.02  # px, and spread of values, below which S has no strokes to show
@@ -36,7 +37,7 @@ def stylise(C, S, vgg=None, settings=None, *, start=None, masks=(), style_masks=
     the preset says, loaded once. settings: `Settings`; changes: fields of it by name, as in
     stylise(C, S, beta=30, evaluations=(80, 60)).
     start: an image of C's size to go on from, at that size alone unless evaluations says otherwise; or a
-    kind of `nst.start_image`. bar: show progress; or a tqdm of your own, which then goes on by 1 in all.
+    kind of `nst.start_image`. bar: show progress; or a tqdm of your own, which then goes on by `UNITS`.
     masks: an array (h, w) in [0, 1] for each S, of C's shape: where in the picture it counts. One may be missing:
     the last S then gets what the others leave; with one S and one mask, the rest keeps to C.
     style_masks: for each S, of its shape: which part of it counts. visible: (h, w), C's opacity.
@@ -108,6 +109,9 @@ class Run:
         evaluations = settings.evaluations
         if self.start is not None and evaluations is None:
             evaluations = FINE_EVALUATIONS
+        self.still = self.start is None and settings.start == "content" and settings.beta_at(*self.C.shape[1:3]) == 0
+        if self.still:  # nothing is asked of the style, and C is what is asked of the content
+            evaluations = 1
         self.sizes, self.counts = ladder(self.C.shape[1:3], evaluations, self.vgg.smallest)
         self.every = settings.every or EVERY
         self.optimizer, self.precision = estimate.fitting(settings.optimizer, self.sizes[-1]), settings.precision
@@ -145,7 +149,7 @@ class Run:
     def first_G(self, scale):
         if self.start is not None:
             return scale.base
-        if self.settings.start == "content" and self.settings.manner.seeded:
+        if self.settings.start == "content" and self.settings.manner.seeded and not self.still:
             return self.regions.within(seeded(scale.C, self.settings.seed), scale.C)
         return nst.start_image(scale.C, self.settings.start, self.settings.seed)
 
@@ -207,7 +211,7 @@ class Run:
     def records(self, bar=True):
         if isinstance(bar, bool):
             self.print_estimate()
-            progress = tqdm(total=1, bar_format=BAR, disable=not bar)
+            progress = tqdm(total=UNITS, bar_format=BAR, disable=not bar)
         else:
             progress = contextlib.nullcontext(bar)
         with progress as bar:
@@ -216,7 +220,7 @@ class Run:
     def _records(self, progress):
         here, top = self.coarsest, len(self.sizes) - 1
         pixels = np.prod(self.sizes, 1)
-        total, shown = np.dot(self.counts, pixels), 0.0
+        total, worked, shown = np.dot(self.counts, pixels), 0, 0
         full = self._full
         G, done, now, began = self.first_G(here), 0, 0, time.perf_counter()
 
@@ -235,8 +239,9 @@ class Run:
                     here, G = there, carried_up(G, here.base, there.base, there.depth)
                 for used, better in self.search(here, i, G):
                     G = better
-                    shown, before = shown + (done + used - now) * pixels[i] / total, shown
-                    progress.update(shown - before)
+                    worked += (done + used - now) * pixels[i]
+                    progress.update(int(UNITS * worked / total) - shown)
+                    shown = int(UNITS * worked / total)
                     now = done + used
                     if now >= last.step + self.every:
                         last = record()
@@ -248,7 +253,7 @@ class Run:
             if now > last.step:
                 yield record()
             raise interrupted(f"Stopped by hand after {now} evaluations.") from None
-        progress.update(1 - shown)
+        progress.update(UNITS - shown)
         if done > last.step:
             now = done
             yield record()

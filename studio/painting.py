@@ -1,12 +1,14 @@
 """From picture files to a picture file: what is to be painted, in plain values, and the painting of it."""
 
 import contextlib
+import functools
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nst_support.pictures import as_path, load_grey, load_with_alpha, save_image
+from nst_support.pictures import as_path, holds_alpha, load_grey, load_with_alpha, save_image
 from studio import precheck, recipe
+from studio.masks import check_mask
 from studio.settings import CHOICES, Settings
 
 SIZE = 600  # px, longer side, where nothing else is asked for
@@ -97,18 +99,17 @@ class Canvas:
     """
 
     def __init__(self, painting):
-        self.painting = painting
-        long_side, count = painting.settings.size, len(painting.styles)
+        self.painting, long_side = painting, painting.settings.size
         self.C, self.alpha = load_with_alpha(painting.content, long_side)
-        scales, _ = painting.settings.per_style(count)
-        self.S = [
-            load_with_alpha(path, max(1, round(long_side * scale)))[0]
-            for path, scale in zip(painting.styles, scales, strict=True)
-        ]
-        self.masks = tuple(map(load_grey, painting.masks))
-        self.style_masks = tuple(map(load_grey, painting.style_masks))
+        if self.alpha is not None and not holds_alpha(painting.output):
+            ending = painting.output.suffix
+            raise ValueError(
+                f"{painting.output}: {painting.content} is transparent in places, which {ending} cannot hold. Save as "
+                ".png, .webp or .tif."
+            )
+        self.S, self.style_masks = styles_of(painting)
+        self.masks = masks_at(painting.masks)
         self.start = None if painting.start_file is None else load_with_alpha(painting.start_file, long_side)[0]
-        precheck.check_masks(painting, self.masks, self.style_masks)
 
     def run(self, vgg):
         """The `optimise.Run` of this painting."""
@@ -152,9 +153,31 @@ class Canvas:
         return self.painting.output
 
 
+def styles_of(painting):
+    """(images, masks) of the styles, read. Raises ValueError or OSError for one that is damaged or empty."""
+    scales, _ = painting.settings.per_style(len(painting.styles))
+    images = [
+        load_with_alpha(path, max(1, round(painting.settings.size * scale)))[0]
+        for path, scale in zip(painting.styles, scales, strict=True)
+    ]
+    return images, masks_at(painting.style_masks)
+
+
+def masks_at(paths):
+    """Masks, read. Raises ValueError or OSError for one that is damaged or empty."""
+    masks = tuple(map(load_grey, paths))
+    for path, mask in zip(paths, masks, strict=True):
+        check_mask(str(path), mask, "itself", mask.shape)
+    return masks
+
+
 def network_of(painting):
-    """The network that a painting asks for, only as deep as it needs; prints which it is."""
+    """The network that a painting asks for, only as deep as it needs; loaded once, when it prints which it is."""
+    return _network(painting.network, (painting.settings.content, *painting.settings.layers))
+
+
+@functools.lru_cache(maxsize=1)  # its traced graphs take more memory than its weights
+def _network(name, layers):
     import nst_utils as nst
 
-    layers = (painting.settings.content, *painting.settings.layers)
-    return nst.load_vgg19(painting.network, layers, download=nst.find_preset().download)
+    return nst.load_vgg19(name, layers, download=nst.find_preset().download)

@@ -1,7 +1,9 @@
 """What can be known of a painting before TensorFlow is loaded: is its input good, is there room, does it fit?"""
 
 import contextlib
+import functools
 import hashlib
+import math
 import os
 import shutil
 import tempfile
@@ -14,37 +16,81 @@ from nst_support import weight_files
 from nst_support.layers import LAYERS
 from nst_support.pictures import check_ending, picture_size
 from studio import estimate
-from studio.masks import check_aspect, check_mask, completed
+from studio.masks import check_aspect, check_count, number_of
 from studio.memory import free_bytes, in_words
 
 SPARE = 1.1  # times the memory that the estimate says
 DECODED = 7  # bytes a pixel that reading a file takes at most: as decoded, and in the mode that it is turned into
 SMALLEST = 16  # px
+WITH_QUALITY = (".jpg", ".jpeg")
 
 
 def check(painting, force=False):
     """Raise ValueError or OSError for what cannot be painted, by the heads of its files. force: replace the output."""
-    check_ending(painting.output)
-    painting.settings.per_style(len(painting.styles))
-    sizes = {name: picture_size(path) for name, path in painting.inputs.items()}
-    for name, path in painting.inputs.items():
-        if painting.output.exists() and painting.output.samefile(path):
-            raise ValueError(f"{painting.output}: the output is the {name}, which would be lost. Choose another -o.")
-        if not name.startswith(("mask", "style mask")):
-            _check_sides(path, sizes[name], painting.settings.size)
-    weight_files.choose(painting.network)
-    if painting.quality is not None and painting.output.suffix.lower() not in (".jpg", ".jpeg"):
-        raise ValueError(f"{painting.output}: a quality is of a JPEG. Leave it out, or save as .jpg.")
-    _check_shapes(painting)
-    _check_output(painting, force)
+    output, settings = check_ending(painting.output), painting.settings
+    _check_quality(painting)
+    content = shrunk(picture_size(painting.content), settings.size)
+    _check_sides(painting.content, settings.size)
+    for path in painting.inputs.values():
+        picture_size(path)
+    check_shared(painting)
+    _check_iterations(painting, content)
+    _check_masks(painting)
+    check_new(output, "-o", painting.inputs, force, 4 * math.prod(content) + 2**16)
 
 
-def _check_sides(path, size, long_side):
-    n_H, n_W = shrunk(size, long_side)
+def check_shared(painting):
+    """Raise ValueError or OSError for what paintings of several contents share: styles, their masks, the network."""
+    long_side, count = painting.settings.size, len(painting.styles)
+    scales, _ = painting.settings.per_style(count)
+    for path, scale in zip(painting.styles, scales, strict=True):
+        _check_sides(path, long_side, scale)
+    if painting.style_masks:
+        if len(painting.style_masks) != count:
+            masks, styles = number_of(len(painting.style_masks), "style mask"), number_of(count, "style")
+            raise ValueError(f"{masks} for {styles}: give one for each, in their order.")
+        for mask, style, scale in zip(painting.style_masks, painting.styles, scales, strict=True):
+            _check_fit(mask, style, long_side * scale)
+    widths_of(painting)
+
+
+def _check_fit(path, picture, long_side):
+    """Is the file at `path` of the shape of `picture`, as it is and as it is painted?"""
+    whole = picture_size(picture)
+    for size in (whole, shrunk(whole, max(1, round(long_side)))):
+        check_aspect(str(path), picture_size(path), str(picture), size)
+
+
+def has_quality(path):
+    return path.suffix.lower() in WITH_QUALITY
+
+
+def _check_quality(painting):
+    if painting.quality is None:
+        return
+    if not has_quality(painting.output):
+        raise ValueError(f"{painting.output}: --quality is of a JPEG. Leave it out, or save as .jpg.")
+    if not 1 <= painting.quality <= 100:
+        raise ValueError(f"--quality {painting.quality}: a whole number from 1 to 100.")
+
+
+def _check_sides(path, long_side, scale=1.0):
+    """scale: of a style."""
+    size = picture_size(path)
+    (n_H, n_W), options = shrunk(size, long_side * scale), "--size" if scale >= 1 else "--size or --style-scale"
+    if min(size) < SMALLEST:
+        raise ValueError(f"{path}: only {n_W}x{n_H} px, and {SMALLEST} px is the least. Take a larger picture.")
     if min(n_H, n_W) < SMALLEST:
         raise ValueError(
-            f"{path}: {n_W}x{n_H} px at this size, and {SMALLEST} px is the least. Take a larger --size, or cut it."
+            f"{path}: {n_W}x{n_H} px at this size, and {SMALLEST} px is the least. Take a larger {options}, or cut it."
         )
+
+
+def smallest_size(painting):
+    """The smallest size, in px, at which the content and every style have sides that are long enough."""
+    scales, _ = painting.settings.per_style(len(painting.styles))
+    sizes = map(picture_size, (painting.content, *painting.styles))
+    return max(math.ceil(SMALLEST * max(size) / min(size) / s) for size, s in zip(sizes, (1.0, *scales), strict=True))
 
 
 def shrunk(size, long_side):
@@ -53,52 +99,61 @@ def shrunk(size, long_side):
     return tuple(max(1, round(n * scale)) for n in size)
 
 
-def _check_shapes(painting):
-    """The number and the shapes of masks."""
-    content, styles = painting.content, painting.styles
-    if painting.masks:
-        if painting.settings.blend_weights is not None:
-            raise ValueError("blend weights beside masks: a mask says where a style counts. Give one of the two.")
-        completed([np.empty(picture_size(mask), bool) for mask in painting.masks], len(styles))
-    if painting.style_masks and len(painting.style_masks) != len(styles):
+def _check_iterations(painting, size):
+    """size: (n_H, n_W) of the content, as it is painted."""
+    evaluations = painting.settings.evaluations
+    count = 1 if evaluations is None or np.isscalar(evaluations) else len(evaluations)
+    n_H, n_W = (round(n / 2 ** (count - 1)) for n in size)
+    if min(n_H, n_W) < SMALLEST:
         raise ValueError(
-            f"{len(painting.style_masks)} style masks for {len(styles)} styles: give one for each, in their order."
+            f"--iterations for {count} sizes: at the first, {painting.content} would be {n_W}x{n_H} px, and {SMALLEST} "
+            "px is the least. Give fewer numbers, or take a larger --size."
         )
-    pairs = [(mask, content) for mask in painting.masks]
-    pairs += zip(painting.style_masks, styles, strict=bool(painting.style_masks))
-    pairs += [(painting.start_file, content)] if painting.start_file else []
-    for mask, picture in pairs:
-        check_aspect(str(mask), picture_size(mask), str(picture), picture_size(picture))
 
 
-def check_masks(painting, masks, style_masks):
-    """Raise ValueError for a mask, as read, that is empty."""
-    for path, mask in zip((*painting.masks, *painting.style_masks), (*masks, *style_masks), strict=True):
-        check_mask(str(path), mask, "itself", mask.shape)
+def _check_masks(painting):
+    """The number and the shapes of what has to fit the content."""
+    content, masks = painting.content, painting.masks
+    if masks:
+        if painting.settings.blend_weights is not None:
+            raise ValueError("--style-blend-weights beside --mask: a mask says where a style counts. Give one of them.")
+        check_count([picture_size(mask) for mask in masks], len(painting.styles))
+    for path in (*masks, *([painting.start_file] if painting.start_file else [])):
+        _check_fit(path, content, painting.settings.size)
 
 
-def _check_output(painting, force):
-    path = painting.output
+def check_new(path, option, inputs, force, size):
+    """Raise ValueError or OSError where a file of `size` bytes cannot be written, or where it would replace another.
+
+    option: that names it. inputs: {what it is: path} of pictures that must not be lost. force: replace others.
+    """
     if path.is_dir():
-        raise IsADirectoryError(f"{path}: a folder. Name a picture in it.")
-    if path.exists() and not force:
-        raise FileExistsError(f"{path}: is there already. Choose another -o, or replace it with --force.")
-    check_room(path.parent, 4 * int(np.prod(shrunk(picture_size(painting.content), painting.settings.size))) + 2**16)
+        raise IsADirectoryError(f"{path}: a folder. Name a file in it.")
+    if path.exists():
+        for name, source in inputs.items():
+            if path.samefile(source):
+                raise ValueError(f"{path}: is the {name}, which would be lost. Choose another {option}.")
+        if not force:
+            raise FileExistsError(f"{path}: is there already. Choose another {option}, or replace it with --force.")
+    check_room(path.parent, size, option)
 
 
-def check_room(folder, size):
-    """Raise OSError where `size` bytes cannot be written into a folder, which is made when it is needed."""
+def check_room(folder, size, option="-o"):
+    """Raise OSError where `size` bytes cannot be written into a folder, which is made when it is needed.
+
+    option: that names it.
+    """
     there = Path(folder).absolute()
     while not there.exists():
         there = there.parent
     if not there.is_dir():
-        raise NotADirectoryError(f"{folder}: {there} is a file, not a folder. Choose another -o.")
+        raise NotADirectoryError(f"{folder}: {there} is a file, not a folder. Choose another {option}.")
     try:
         with tempfile.NamedTemporaryFile(dir=there, prefix=".nst-"):
             pass
     except OSError as error:
         raise type(error)(
-            f"{folder}: cannot write there ({error.strerror}). Check that you may, or choose another -o."
+            f"{folder}: cannot write there ({error.strerror}). Check that you may, or choose another {option}."
         ) from None
     free = shutil.disk_usage(there).free
     if free < size:
@@ -107,17 +162,36 @@ def check_room(folder, size):
 
 @contextlib.contextmanager
 def one_writer(path):
-    """Hold the right to write a file. Raises FileExistsError where another process has it."""
-    name = hashlib.sha256(os.fsencode(Path(path).absolute())).hexdigest()[:16]
-    lock = FileLock(Path(tempfile.gettempdir()) / f"nst-{name}.lock")
+    """Hold the right to write a file. Yields a function: has it been written meanwhile?
+
+    Raises FileExistsError where another process has that right.
+    """
+    name = hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:16]
+    user = os.getuid() if hasattr(os, "getuid") else ""  # others' locks may not be opened
+    place = Path(tempfile.gettempdir()) / f"nst-{user}-{name}.lock"
+    lock = FileLock(place)
     try:
         lock.acquire(timeout=0)
+        while not place.exists():  # removed by the one before, after this one had opened it
+            lock.release()
+            lock.acquire(timeout=0)
     except Timeout:
         raise FileExistsError(f"{path}: another process paints it at this moment. Choose another -o.") from None
+    before = _state(path)
     try:
-        yield
+        yield lambda: _state(path) not in (before, None)
     finally:
+        with contextlib.suppress(OSError):  # Windows removes no open file
+            place.unlink()
         lock.release()
+
+
+def _state(path):
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def check_memory(painting):
@@ -129,12 +203,11 @@ def check_memory(painting):
     need = sizes.memory(widths, long_side)
     if need <= free:
         return
-    fits, too_large = 0, long_side
-    while too_large - fits > 1:
-        middle = (fits + too_large) // 2
-        fits, too_large = (middle, too_large) if sizes.memory(widths, middle) <= free else (fits, middle)
+    # one by one: a very large picture, which Adam paints, may take less than a smaller one
+    smaller = range(long_side - 1, smallest_size(painting) - 1, -1)
+    fits = next((size for size in smaller if sizes.memory(widths, size) <= free), None)
     n_H, n_W = sizes.of_content(long_side)
-    advice = f"The largest size that fits is --size {fits}." if fits >= SMALLEST else "Close other programs."
+    advice = f"The largest size that fits is --size {fits}." if fits else "Close other programs."
     raise MemoryError(
         f"{painting.content} at {n_W}x{n_H} px takes about {in_words(round(need))} of memory, and {in_words(free)} are "
         f"free. {advice}"
@@ -168,8 +241,20 @@ class _Sizes:
 
 
 def widths_of(painting):
-    """{layer: channels} of the network, as deep as it is computed. Raises ValueError for a broken weight file."""
+    """{layer: channels} of the network, as deep as it is computed.
+
+    Raises ValueError for a weight file that is broken or not as deep, FileNotFoundError for one that is missing.
+    """
     path, _ = weight_files.choose(painting.network)
-    deepest = max(map(LAYERS.index, (painting.settings.content, *painting.settings.layers)))
-    weights = weight_files.read_weights(path)
-    return {name: len(weights[name][1]) for name in LAYERS[: deepest + 1] if name in weights}
+    status, widths = os.stat(path), {}
+    found = _widths(path, status.st_size, status.st_mtime_ns)
+    for name in LAYERS[: 1 + max(map(LAYERS.index, (painting.settings.content, *painting.settings.layers)))]:
+        if name not in found:
+            raise ValueError(f"{path}: this network has no {name}. Choose layers that are not as deep, or a --network.")
+        widths[name] = found[name]
+    return widths
+
+
+@functools.lru_cache(maxsize=4)  # read once for many contents
+def _widths(path, size, changed):
+    return {name: len(bias) for name, (_, bias) in weight_files.read_weights(path).items()}

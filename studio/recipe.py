@@ -1,5 +1,6 @@
 """How a picture was made, written into the picture: read it, print it, make it again."""
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
@@ -14,6 +15,14 @@ from studio.settings import Settings
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "pillow")
 FORMAT = 1
+DAMAGED = (ValueError, KeyError, TypeError, AttributeError)  # by somebody who edited it
+
+
+def version_of(package):
+    """Its version; "unknown" where it is not installed, as this project need not be."""
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version(package)
+    return "unknown"
 
 
 def sources(painting):
@@ -48,7 +57,7 @@ def text(painting, found, run, record):
     """The recipe as JSON. found: from `sources`. run: the `optimise.Run`; record: the `nst.Record` that is saved."""
     weights = run.weights
     recipe = {
-        "program": f"neural-style-transfer {importlib.metadata.version('neural-style-transfer')}",
+        "program": f"neural-style-transfer {version_of('neural-style-transfer')}",
         "format": FORMAT,
         **found,
         "settings": plain(painting.settings),
@@ -66,7 +75,8 @@ def text(painting, found, run, record):
         },
         "machine": machine(),
     }
-    return json.dumps(recipe, ensure_ascii=False)
+    # a path that is no Unicode gets JSON's escapes, \udcff
+    return json.dumps(recipe, ensure_ascii=False).encode(errors="backslashreplace").decode()
 
 
 def plain(settings):
@@ -84,7 +94,7 @@ def machine():
 
     return {
         "python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in PACKAGES},
+        **{name: version_of(name) for name in PACKAGES},
         "system": f"{platform.system()} {platform.machine()}",
         "device": device().partition(" (")[0],
         "threads": os.cpu_count(),
@@ -98,7 +108,7 @@ def read(path):
     try:
         recipe = json.loads(found or "")
         recipe["settings"], recipe["content"]["sha256"]
-    except (ValueError, KeyError, TypeError):
+    except DAMAGED:
         raise ValueError(
             f"{path}: no recipe in it. Only pictures that nst made, and nobody edited, have one."
         ) from None
@@ -115,11 +125,13 @@ def painting_of(path, output=None):
     from studio.painting import Painting
 
     path, recipe = Path(path), read(path)
-    inputs = {name: _unchanged(path, name, recipe[name]) for name in recipe if _is_input(name)}
-    network = recipe["network"]
-    there, _ = weight_files.choose(network["name"])
-    if _sha256(there) != network["sha256"]:
-        raise ValueError(f"{path}: was made with another network ({network['file']}) than {there.name}, found here.")
+    try:
+        sources = {name: (source["path"], source["sha256"]) for name, source in recipe.items() if _is_input(name)}
+        network, settings, quality = recipe["network"], settings_of(recipe), recipe["quality"]
+        network["name"], network["file"], network["sha256"]
+    except DAMAGED as error:
+        raise ValueError(f"{path}: the recipe in it is damaged ({error}). Take a picture that nobody edited.") from None
+    inputs = {name: _unchanged(path, name, *source) for name, source in sources.items()}
     return Painting(
         content=inputs["content"],
         styles=_all(inputs, "style"),
@@ -127,9 +139,21 @@ def painting_of(path, output=None):
         style_masks=_all(inputs, "style mask"),
         start_file=inputs.get("start picture"),
         output=path if output is None else Path(output),
-        settings=settings_of(recipe),
-        network=network["name"],
-        quality=recipe["quality"],
+        settings=settings,
+        network=_same_network(path, **network),
+        quality=quality,
+    )
+
+
+def _same_network(picture, name, file, sha256):
+    """What to call the network of a recipe, which "auto" need not stand for any more."""
+    for called in dict.fromkeys((name, "vgg19", "vgg19-slim")):
+        with contextlib.suppress(FileNotFoundError):
+            if _sha256(weight_files.choose(called)[0]) == sha256:
+                return called
+    raise ValueError(
+        f"{picture}: was made with another network, {file}, which is not here. Put that file into "
+        f"{weight_files.FOLDER.name}/."
     )
 
 
@@ -150,11 +174,11 @@ def _all(inputs, name):
     return tuple(path for key, path in inputs.items() if key.rstrip("0123456789 ") == name)
 
 
-def _unchanged(picture, name, source):
-    path = Path(os.path.normpath(picture.absolute().parent / source["path"]))
+def _unchanged(picture, name, path, sha256):
+    path = Path(os.path.normpath(picture.absolute().parent / path))
     if not path.is_file():
         raise FileNotFoundError(f"{path}: the {name} of {picture} is missing. Put it there again.")
-    if _sha256(path) != source["sha256"]:
+    if _sha256(path) != sha256:
         raise ValueError(f"{path}: the {name} of {picture} has changed since. Put the old one there again.")
     return path
 
@@ -164,9 +188,9 @@ def is_done(painting):
     try:
         found = read(painting.output)
         wanted = json.loads(json.dumps({**sources(painting), "settings": plain(painting.settings)}))
-    except (OSError, ValueError):
+        return found["result"]["finished"] and _deciding(found) == _deciding(wanted | {"quality": painting.quality})
+    except (OSError, *DAMAGED):
         return False
-    return found["result"]["finished"] and _deciding(found) == _deciding(wanted | {"quality": painting.quality})
 
 
 def _deciding(recipe):

@@ -6,7 +6,7 @@ import numpy as np
 
 from nst_utils import tf
 from studio.colours import recoloured
-from studio.masks import check_mask, completed
+from studio.masks import check_mask, completed, number_of
 from studio.scales import style_at
 
 ROUNDING = 1e-6  # of masks that together cover the picture
@@ -42,7 +42,8 @@ class Regions:
             self.covered = np.minimum(sum(at_size(mask, size)[0, ..., 0].numpy() for mask in self.masks), 1)
         self.visible = None if visible is None or np.min(visible) == 1 else check_mask("visible", visible, "C", size)
         if len(style_masks) not in (0, count):
-            raise ValueError(f"{len(style_masks)} style masks for {count} styles: give one for each, in their order.")
+            masks, several = number_of(len(style_masks), "style mask"), number_of(count, "style")
+            raise ValueError(f"{masks} for {several}: give one for each, in their order.")
         self.style_masks = [
             check_mask(_numbered("style mask", i, style_masks), mask, name, S.shape[1:3])
             for i, (mask, name, S) in enumerate(zip(style_masks, names, styles, strict=bool(style_masks)))

@@ -191,6 +191,11 @@ def test_the_pooling_asked_for_is_used(small_vgg, random_weights, C, S, pooling)
     np.testing.assert_array_equal(run.vgg(C)["conv4_1"], fresh(C)["conv4_1"])
 
 
+def test_at_strength_0_the_picture_is_the_photograph(small_vgg, S):
+    C = picture(64, 80, 3)
+    np.testing.assert_array_equal(list(stylise(C, S, small_vgg, strength=0, bar=False))[-1].image, nst.as_saved(C))
+
+
 def test_layers_asked_for_are_used(small_vgg, C, S):
     settings = Settings(content_layer="conv2_1", style_layers={"conv1_1": 1, "conv3_1": 3}, statistics="gram")
     G, balanced = nst.start_image(C, "course"), {"conv1_1": 0.25, "conv3_1": 0.75}
@@ -260,5 +265,5 @@ def test_numbers_for_another_number_of_styles_are_refused(C, S, other, options, 
 def test_weights_beside_masks_and_style_masks_for_some_are_refused(C, S, other, left):
     with pytest.raises(ValueError, match="blend_weights beside masks"):
         regions_of(C, (S, other), (left,), blend_weights=(1, 2))
-    with pytest.raises(ValueError, match="1 style masks for 2 styles"):
+    with pytest.raises(ValueError, match="1 style mask for 2 styles"):
         regions_of(C, (S, other), style_masks=(np.ones(S.shape[1:3], np.float32),))

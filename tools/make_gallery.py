@@ -25,12 +25,12 @@ QUALITIES, LARGEST = (90, 86, 82, 78, 74, 70, 66), 600_000  # of the JPEG: the f
 PICTURES = {  # content, style, settings that are the picture's own
     "louvre_poppies": ("louvre", "poppies", {}),
     "persepolis_starry_night": ("persepolis", "starry_night", {}),
-    "pasargadae_girih_tiles": ("pasargadae", "girih_tiles", {}),
+    "pasargadae_girih_tiles": ("pasargadae", "girih_tiles", {"style_scale": 0.6}),
     "turbulence_poured_paint": ("turbulence", "poured_paint", {}),
     "persepolis_poppies": ("persepolis", "poppies", {}),
     "turbulence_woodcut_wave": ("turbulence", "woodcut_wave", {}),
     "louvre_pointillist_river": ("louvre", "pointillist_river", {}),
-    "pasargadae_ink_wash": ("pasargadae", "ink_wash", {}),
+    "pasargadae_ink_wash": ("pasargadae", "ink_wash", {"strength": 40}),
     "louvre_starry_night": ("louvre", "starry_night", {}),
 }
 

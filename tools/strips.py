@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from scipy.ndimage import binary_opening, gaussian_filter, label
+from scipy.ndimage import binary_closing, find_objects, gaussian_filter, label
 
 from nst_support.pictures import load_grey, load_with_alpha, save_image
 from studio import paint
@@ -12,6 +12,8 @@ from studio import paint
 PROJECT = Path(__file__).resolve().parent.parent
 CONTENT, STYLE = PROJECT / "images" / "content", PROJECT / "images" / "style"
 SIZE, GAP, CAPTION = 480, 8, 34  # px: longer side of a picture, between two, below them
+CLOSED = 15  # px: holes up to twice this wide in what is not sky are closed
+MARGIN = 20  # px around what is cut out
 SQUARE = 12  # px of the chequered ground under a transparent picture
 
 
@@ -29,7 +31,7 @@ def strip(pictures, path):
         sheet.paste(image, (left, 0))
         draw.text((left + image.width / 2, height + CAPTION / 2), caption, "#444444", font, anchor="mm")
         left += image.width + GAP
-    return save_image(np.asarray(sheet, np.float32) / 255, path, quality=88)
+    return save_image(np.asarray(sheet, np.float32) / 255, path, quality=80)
 
 
 def shown(path, ground=None):
@@ -73,16 +75,17 @@ def own_colours(folder):
 
 
 def regions(folder):
-    content, styles = CONTENT / "china.jpg", [STYLE / "starry_night.jpg", STYLE / "poppies.jpg"]
+    content, styles = CONTENT / "pasargadae.jpg", [STYLE / "starry_night.jpg", STYLE / "poppies.jpg"]
     sky, field = sky_of(content, folder / "sky.png"), lower_part_of(styles[1], folder / "field.png")
     everything = save_image(np.ones((3, 4, 3), np.float32), folder / "everything.png")
-    both = {"masks": [sky], "style_masks": [everything, field]}
+    night = painted(folder, "sky_only", content, styles[0], masks=sky)
+    both = painted(folder, "sky_and_rest", content, styles, masks=[sky], style_masks=[everything, field])
     return strip(
         {
             "content": shown(content),
             "sky.png": np.repeat(load_grey(sky)[..., None], 3, -1),
-            "the night, --mask sky.png": shown(painted(folder, "sky_only", content, styles[0], masks=sky)),
-            "the night, and poppies for the rest": shown(painted(folder, "sky_and_rest", content, styles, **both)),
+            "night.jpg --mask sky.png": shown(night),
+            "--styles night.jpg poppies.jpg --mask sky.png": shown(both),
         },
         folder / "regions.jpg",
     )
@@ -97,11 +100,10 @@ def transparency(folder):
 
 
 def sky_of(content, path):
-    """A feathered mask of what is bright, hardly coloured, and touches the upper edge."""
+    """A feathered mask of what is as blue as red and touches the upper edge."""
     image = load_with_alpha(content)[0][0]
-    bright = (image[..., 2] > 0.55) & (image.std(-1) < 0.2) & (image.mean(-1) > 0.6)
-    pieces, _ = label(bright)
-    sky = binary_opening(np.isin(pieces, np.setdiff1d(pieces[0], 0)), iterations=2)
+    pieces, _ = label(image[..., 2] > 0.92 * image[..., 0])
+    sky = ~binary_closing(~np.isin(pieces, np.setdiff1d(pieces[0], 0)), iterations=CLOSED, border_value=0)
     return _save_mask(gaussian_filter(np.float32(sky), 2), path)
 
 
@@ -116,12 +118,13 @@ def _save_mask(mask, path):
 
 
 def cut_out(content, path):
-    """The largest bright piece of a picture, its surroundings transparent."""
+    """The largest bright piece of a picture, its surroundings transparent and cut off."""
     image = load_with_alpha(content)[0][0]
     pieces, count = label(gaussian_filter(image.max(-1), 2) > 0.45)
     largest = 1 + np.argmax([np.sum(pieces == i) for i in range(1, count + 1)])
     alpha = gaussian_filter(np.float32(pieces == largest), 1.5)
-    return save_image(image, path, alpha=alpha)
+    rows, columns = (slice(max(0, s.start - MARGIN), s.stop + MARGIN) for s in find_objects(pieces)[largest - 1])
+    return save_image(image[rows, columns], path, alpha=alpha[rows, columns])
 
 
 STRIPS = {f.__name__: f for f in (strength, two_styles, own_colours, regions, transparency)}
