@@ -6,6 +6,7 @@ import time
 import numpy as np
 
 from studio import precheck
+from studio.optimise import UNITS
 from studio.painting import Canvas
 from studio.timelapse import Timelapse
 
@@ -95,8 +96,8 @@ class FullRun:
 
     # What `Run` asks of a progress bar. KeyboardInterrupt is how it is told to end with the picture it has.
 
-    def update(self, share):
-        self._share = min(1.0, self._share + share)
+    def update(self, units):
+        self._share = min(1.0, self._share + units / UNITS)
         if self._stopping.is_set() and self._share < 1:
             raise KeyboardInterrupt
 

@@ -50,7 +50,10 @@ def lab_server(tmp_path_factory):
     until(lambda: answers(address), 60)
     yield address
     server.terminate()
-    server.wait(20)
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:  # it waits for kernels that are at work
+        server.kill()
 
 
 def answers(address):
@@ -118,9 +121,13 @@ class Page:
             60,
         )
         menu = until(lambda: self.script(FIND, ".lm-MenuBar-itemLabel", "Run"))
+        time.sleep(2)  # the kernel answers before the notebook is ready to be run
         menu.click()
         until(lambda: self.script(FIND, ".lm-Menu-itemLabel", "Run All Cells")).click()
-        until(lambda: self.preview()["evaluations"] > 0, 120)
+        try:
+            until(lambda: self.preview()["evaluations"] > 0, 120)
+        finally:
+            self.shot("after_run_all")
 
     def preview(self):
         return self.script(PREVIEW_SHOWN) or {"change": 0, "evaluations": 0}
