@@ -4,6 +4,7 @@ Where nobody can press a button, as when a notebook is executed from a terminal,
 with ipywidgets 7.7.1, which Colab has, and 8.
 """
 
+import functools
 import sys
 
 import ipywidgets
@@ -23,8 +24,9 @@ SCALES = (0.5, 2.0)  # of the strokes
 SIZES = (400, 600, 800, 1200)  # px
 STILL = 40  # evaluations of the lab's still
 EVERY = 5  # evaluations between two pictures of the full run
-COLOURS = [("the painting's", None), ("the photograph's", "palette"), ("the photograph's, exactly", "brightness")]
-WIDE = ipywidgets.Layout(width="100%", max_width="460px")
+NOTHING = ""  # None would leave a dropdown blank
+COLOURS = [("the painting's", NOTHING), ("the photograph's", "palette"), ("the photograph's, exactly", "brightness")]
+WIDE = ipywidgets.Layout(width="96%", max_width="460px")
 LABEL = {"description_width": "120px"}
 
 
@@ -150,7 +152,10 @@ class LabPanel(Shown):
         self.curve, self.said = ipywidgets.HTML(layout=WIDE), ipywidgets.HTML("Starting ...")
         pictures = ipywidgets.Box([self.C, self.S, self.G])
         pictures.layout.flex_flow, pictures.layout.width = "row wrap", "100%"
-        below = ipywidgets.Box([ipywidgets.VBox(self._controls()), ipywidgets.VBox([self.said, self.curve])])
+        halves = [ipywidgets.VBox(self._controls()), ipywidgets.VBox([self.said, self.curve])]
+        for half in halves:
+            half.layout = ipywidgets.Layout(width="48%", min_width="300px", overflow="hidden")
+        below = ipywidgets.Box(halves)
         below.layout.flex_flow, below.layout.width = "row wrap", "100%"
         self._show_inputs()
         self._start(self._show)
@@ -170,11 +175,11 @@ class LabPanel(Shown):
             step=0.1, value=choices.style_scale, readout_format=".1f", **options,
         )  # fmt: skip
         self.colours = described(
-            ipywidgets.Dropdown, "colours", "Whose colours G has", options=COLOURS, value=choices.preserve_colors,
+            ipywidgets.Dropdown, "colours", "Whose colours G has", options=COLOURS, value=choices.preserve_colors or NOTHING,
             **options,
         )  # fmt: skip
         self.second = described(
-            ipywidgets.Dropdown, "second style", "Mixed with S", options=self._seconds(), value=choices.second,
+            ipywidgets.Dropdown, "second style", "Mixed with S", options=self._seconds(), value=choices.second or NOTHING,
             **options,
         )  # fmt: skip
         self.share = described(
@@ -183,17 +188,20 @@ class LabPanel(Shown):
         )  # fmt: skip
         for trait in ("strength", "preserve_colors", "second", "share", "style_scale"):
             control = getattr(self, CONTROLS[trait])
-            control.observe(lambda change, trait=trait: choices.set_trait(trait, change["new"]), "value")
+            control.observe(functools.partial(self._choose, trait), "value")
         choices.observe(self._offer, "pictures")
         return [self.strength, self.strokes, self.colours, self.second, self.share]
 
+    def _choose(self, trait, change):
+        self.choices.set_trait(trait, None if change["new"] in (NOTHING, None) else change["new"])
+
     def _seconds(self):
-        return [("none", None), *((path.stem.replace("_", " "), path) for path in self.choices.pictures["style"])]
+        return [("none", NOTHING), *((path.stem.replace("_", " "), path) for path in self.choices.pictures["style"])]
 
     def _offer(self, _):
         chosen = self.second.value
-        self.second.options = self._seconds()
-        self.second.value = chosen
+        with self.second.hold_trait_notifications():
+            self.second.options, self.second.value = self._seconds(), chosen
 
     # ------------------------------------------------------------------------------------ the lab behind
 

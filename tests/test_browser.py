@@ -41,7 +41,7 @@ def lab_server(tmp_path_factory):
     environment |= {f"JUPYTER_{kind}_DIR": str(home / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
     environment["JUPYTERLAB_WORKSPACES_DIR"] = str(home / "workspaces")
     options = [f"--ServerApp.port={port}", "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=", "--allow-root"]
-    options += ["--no-browser", f"--ServerApp.root_dir={PROJECT}", "--LabApp.news_url="]
+    options += ["--no-browser", f"--ServerApp.root_dir={PROJECT}"]
     with open(home / "log", "wb") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options], env=environment, stdout=log, stderr=log
@@ -128,6 +128,7 @@ class Page:
             until(lambda: self.preview()["evaluations"] > 0, 120)
         finally:
             self.shot("after_run_all")
+        until(lambda: self.script(STATUS) == "idle", 400)  # a busy kernel hears of no slider
 
     def preview(self):
         return self.script(PREVIEW_SHOWN) or {"change": 0, "evaluations": 0}
@@ -157,7 +158,7 @@ return image && {change: +image.dataset.change, evaluations: +image.dataset.eval
 HANDLE = """
 const row = [...document.querySelectorAll(".widget-inline-hbox")].find(
     e => e.querySelector(".widget-label")?.textContent.trim() === arguments[0]);
-return row?.querySelector(".noUi-handle")"""
+return row?.querySelector(".noUi-handle, .ui-slider-handle")"""
 VALUE = "return arguments[0].closest('.widget-inline-hbox').querySelector('.widget-readout').textContent.trim()"
 
 

@@ -85,7 +85,7 @@ def test_the_lab_follows_its_controls_and_the_picker(choices):
     panel = widgets.LabPanel(choices)
     panel.widgets()
     panel.strength.value, panel.strokes.value, panel.colours.value = 80, 1.5, "palette"
-    assert panel.share.disabled
+    assert panel.share.disabled and panel.colours.index == 1 and panel.second.index == 0
     panel.second.value = choices.pictures["style"][1]
     panel.share.value = 25
     choices.content = choices.pictures["content"][0]
