@@ -175,12 +175,12 @@ class LabPanel(Shown):
             step=0.1, value=choices.style_scale, readout_format=".1f", **options,
         )  # fmt: skip
         self.colours = described(
-            ipywidgets.Dropdown, "colours", "Whose colours G has", options=COLOURS, value=choices.preserve_colors or NOTHING,
-            **options,
+            ipywidgets.Dropdown, "colours", "Whose colours G has", options=COLOURS,
+            value=choices.preserve_colors or NOTHING, **options,
         )  # fmt: skip
         self.second = described(
-            ipywidgets.Dropdown, "second style", "Mixed with S", options=self._seconds(), value=choices.second or NOTHING,
-            **options,
+            ipywidgets.Dropdown, "second style", "Mixed with S", options=self._seconds(),
+            value=choices.second or NOTHING, **options,
         )  # fmt: skip
         self.share = described(
             ipywidgets.IntSlider, "its share, %", "Of the second style", min=0, max=100, value=choices.share,

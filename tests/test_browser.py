@@ -151,6 +151,7 @@ class Page:
         self.browser.save_screenshot(str(SHOTS / f"{name}.png"))
 
 
+STATUS = "return document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status"
 FIND = "return [...document.querySelectorAll(arguments[0])].find(e => e.textContent.trim() === arguments[1])"
 PREVIEW_SHOWN = """
 const image = document.querySelector("img[data-change]");
