@@ -28,7 +28,7 @@ CONTENTS = {
 }
 LESSONS = {  # what each is about, and which of its figures shows it
     "01": ("The network as an instrument, both costs, the gradient, the training: all written by you.", -1),
-    "02": ("A picture rebuilt from what one layer has seen, and a texture from statistics alone.", 0),
+    "02": ("A picture rebuilt from what one layer has seen, and a texture from statistics alone.", 5),
     "03": ("Predict, then run: layers, weights, start image, optimiser, size.", -1),
     "04": ("Your own pictures, in a lab that follows every slider.", 1),
 }
