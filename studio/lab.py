@@ -32,6 +32,7 @@ class Preview:
     costs: tuple  # (evaluations since the change, J), for every better picture since then
     change: int  # number of the newest change that it follows
     resting: bool  # nothing more will come until the next change
+    settings: Settings  # that it is made by
 
     @property
     def evaluations(self):
@@ -168,8 +169,10 @@ class Lab:
                 self._C, self._G = wanted.C, better
                 costs.append((used, J))
                 if used >= FIRST and self._is_due():
-                    self._tell(wanted, Preview(run.finished(better), tuple(costs), wanted.number, False))
-        self._tell(wanted, Preview(run.finished(self._G), tuple(costs), wanted.number, True))
+                    self._tell(
+                        wanted, Preview(run.finished(better), tuple(costs), wanted.number, False, wanted.settings)
+                    )
+        self._tell(wanted, Preview(run.finished(self._G), tuple(costs), wanted.number, True, wanted.settings))
 
     def _interruptible(self, phase, wanted):
         def value_and_gradient(G):

@@ -242,7 +242,7 @@ class LabPanel(Shown):
         if not isinstance(shown, Preview):
             self.said.value = markup.sentence(shown.text)
             return
-        data = {"change": shown.change, "evaluations": shown.evaluations}
+        data = {"change": shown.change, "evaluations": shown.evaluations, "strength": shown.settings.strength}
         self.G.value = markup.picture(shown.image, "G: the picture in the making", "G", **data)
         self.curve.value = markup.curve(shown.costs)
         now = "resting until the next change" if shown.resting else "improving"

@@ -166,7 +166,8 @@ def test_the_newest_change_wins_and_none_is_queued(begun, slow):
         assert slow.entered.acquire(timeout=WAIT)
         slow.release()
     assert screen.until(resting).change == newest == 9
-    assert {shown.change for shown in screen.all} == {9} and lab.settings.strength == 80
+    assert {shown.change for shown in screen.all} == {9}
+    assert {shown.settings.strength for shown in screen.all} == {lab.settings.strength} == {80}
 
 
 def test_paused_it_evaluates_nothing_and_then_goes_on(begun, slow):
