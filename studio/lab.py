@@ -161,8 +161,10 @@ class Lab:
         run = Run(wanted.C, list(wanted.styles), self._network(), wanted.settings, warn=False)
         self._check(wanted)
         scale = run.scale(len(run.sizes) - 1)
-        G = self._G if self._C is wanted.C else run.first_G(scale)
-        phases = [self._interruptible(phase, wanted) for phase in scale.phases(self.most, run.plan(len(run.sizes) - 1))]
+        # Without a style the photograph itself is the best there is: a search would only come near it.
+        G = run.first_G(scale) if run.still or self._C is not wanted.C else self._G
+        most = 1 if run.still else self.most
+        phases = [self._interruptible(phase, wanted) for phase in scale.phases(most, run.plan(len(run.sizes) - 1))]
         costs = []
         with contextlib.suppress(Stopped):
             for used, J, better in minimise(phases, G, scale.depth):

@@ -264,6 +264,7 @@ class FullRunPanel(Shown):
 
     def __init__(self, choices, output, size=600):
         self.choices, self.output, self.size, self.run = choices, output, size, None
+        self.start = None  # the button, where there is somebody to press it
 
     def finished(self):
         """The `FullRun`, at its end: the one that was started is waited for; where none was, it is made now."""
@@ -299,11 +300,14 @@ class FullRunPanel(Shown):
         buttons = ipywidgets.HBox([self.start, self.stop])
         return ipywidgets.VBox([self.sizes, buttons, self.progress, self.said, shown])
 
-    def _begin(self, watch=lambda run: None):
+    def _begin(self):
         painting = self.choices.painting(self.output, size=self.size, every=EVERY, **self._evaluations())
-        self.run = FullRun(painting, found_network(), watch)
+        self.run = FullRun(painting, found_network(), self._show if self.start else lambda run: None)
         if Lab.newest is not None:
             Lab.newest.pause()
+        if self.start:
+            self.start.disabled, self.stop.disabled = True, False
+            self.said.value = "Starting ..."
         self.run.start()
 
     def _evaluations(self):
@@ -312,12 +316,9 @@ class FullRunPanel(Shown):
 
     def _start(self):
         try:
-            self._begin(self._show)
+            self._begin()
         except (OSError, ValueError, MemoryError) as error:
             self.said.value = markup.sentence(error)
-            return
-        self.start.disabled, self.stop.disabled = True, False
-        self.said.value = "Starting ..."
 
     def _show(self, run):
         self.progress.value = run.share

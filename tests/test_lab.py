@@ -122,6 +122,19 @@ def test_another_content_begins_anew(begun, small_vgg, S):
     assert after.costs[0][1] == pytest.approx(float(run.coarsest.objectives["float32"](start)[0]), rel=0.01)
 
 
+def test_at_strength_0_it_is_the_photograph_and_goes_on_from_there(begun, small_vgg, C, S):
+    lab, screen = begun()
+    before = screen.until(resting)
+    lab.change(strength=0)
+    still = screen.until(resting)
+    assert np.abs(before.image - C).mean() > 0.02 and still.evaluations == 1
+    np.testing.assert_allclose(still.image, C, atol=0.5 / 255 + 1e-6)
+    lab.change(strength=60)
+    after = screen.until(resting)
+    J = Objective(small_vgg.twin("mirror"), C, S, Settings(strength=60))
+    assert after.costs[0][1] == pytest.approx(float(J(C)[0]), rel=0.02) and after.costs[-1][1] < after.costs[0][1]
+
+
 def test_a_second_style_and_every_control_trace_nothing_anew(begun, small_vgg, S):
     lab, screen = begun()
     lab.change(styles=[S, picture(36, 50, 7)], blend_weights=(0.5, 0.5))

@@ -125,6 +125,16 @@ def test_the_full_run_starts_stops_and_keeps_the_best(choices, tmp_path):
     assert panel.finished() is panel.run
 
 
+def test_a_run_that_a_cell_makes_is_shown_by_the_panel_above(choices, tmp_path):
+    panel = widgets.FullRunPanel(choices, tmp_path / "new.png", size=64)
+    panel.widgets()
+    run = panel.finished()
+    until(lambda: not panel.start.disabled)
+    assert run.state == "done" and "new.png" in panel.said.value and "<svg" in panel.curve.value
+    (image,) = images(panel.G)
+    assert image["alt"].endswith("the best picture of the run") and panel.progress.value == pytest.approx(1)
+
+
 def test_what_cannot_be_painted_is_said(choices, tmp_path):
     panel = widgets.FullRunPanel(choices, tmp_path / "new.xyz", size=64)
     panel.widgets()
