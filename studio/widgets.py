@@ -322,7 +322,7 @@ class FullRunPanel(Shown):
 
     def _show(self, run):
         self.progress.value = run.share
-        if run.image is not None:
+        if run.best is not None:  # before it there is only the start: the photograph under noise
             data = {"evaluations": run.costs[-1][0]}
             self.G.value = markup.picture(run.image, "G in full size, in the making", **data)
             self.curve.value = markup.curve(run.costs)

@@ -1,5 +1,7 @@
 """Notebook 04 in JupyterLab and a real browser: controls move, the newest change wins, a run stops, a picture comes in.
 
+Notebook 01's training is watched while it runs, and the site is read on a phone.
+
 Needs Debian's chromium and chromium-driver; screenshots are in outputs/browser/.
 """
 
@@ -13,10 +15,12 @@ import time
 import urllib.request
 from pathlib import Path
 
+import make_docs
 import pytest
 from conftest import picture
 
 from nst_support.pictures import save_image
+from nst_support.whole_file import write_whole
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHOTS = PROJECT / "outputs" / "browser"
@@ -40,6 +44,8 @@ def lab_server(tmp_path_factory):
     environment = os.environ | {"PYTHONPATH": str(PROJECT), "NST_PRESET": "cpu", "no_proxy": "127.0.0.1"}
     environment |= {f"JUPYTER_{kind}_DIR": str(home / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
     environment["JUPYTERLAB_WORKSPACES_DIR"] = str(home / "workspaces")
+    news = home / "CONFIG" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+    write_whole(news / "notification.jupyterlab-settings", b'{"fetchNews": "false"}')  # or a question hides the page
     options = [f"--ServerApp.port={port}", "--ServerApp.ip=127.0.0.1", "--IdentityProvider.token=", "--allow-root"]
     options += ["--no-browser", f"--ServerApp.root_dir={PROJECT}"]
     with open(home / "log", "wb") as log:
@@ -111,19 +117,19 @@ class Page:
     def all(self, selector):
         return self.browser.find_elements("css selector", selector)
 
-    def run_all(self):
+    def start_all(self):
         until(lambda: self.all(".jp-Notebook .jp-Cell"), 60)
         until(
-            lambda: (
-                self.script("return document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status")
-                == "idle"
-            ),
+            lambda: self.script(STATUS) == "idle",
             60,
         )
         menu = until(lambda: self.script(FIND, ".lm-MenuBar-itemLabel", "Run"))
         time.sleep(2)  # the kernel answers before the notebook is ready to be run
         menu.click()
         until(lambda: self.script(FIND, ".lm-Menu-itemLabel", "Run All Cells")).click()
+
+    def run_all(self):
+        self.start_all()
         try:
             until(lambda: self.preview()["evaluations"] > 0, 120)
         finally:
@@ -140,6 +146,11 @@ class Page:
     def press(self, element, *keys):
         self.script("arguments[0].scrollIntoView({block: 'center'}); arguments[0].focus()", element)
         element.send_keys(*keys)
+
+    def trouble(self):
+        """What cells have written to stderr, errors included."""
+        selector = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr']"
+        return [element.text for element in self.all(selector)]
 
     def button(self, text):
         return until(lambda: self.script(FIND, "button.jupyter-button", text))
@@ -230,5 +241,66 @@ def test_keyboard_and_screen_reader_reach_every_control(page):
         assert element.accessible_name, element.get_attribute("outerHTML")[:200]
     sliders = page.all(".jp-OutputArea-output [role=slider]")
     assert len(sliders) == 3 and all(page.script("return arguments[0].tabIndex", slider) == 0 for slider in sliders)
-    images = page.all(".jp-OutputArea-output img")
+    images = page.all(".jupyter-widgets img")  # JupyterLab itself drops the alt texts of other figures
     assert images and all(image.get_attribute("alt") for image in images)
+
+
+def test_the_training_of_notebook_01_is_seen_while_it_runs(browser, lab_server):
+    copy = SHOTS / "01_copy.ipynb"
+    shutil.copy(PROJECT / "notebooks" / "01_neural_style_transfer.ipynb", copy)
+    try:
+        browser.get(f"{lab_server}/lab/tree/outputs/browser/01_copy.ipynb?reset")
+        page, seen = Page(browser), set()
+
+        def pictures():
+            """How many the live figure has shown, what was stored in the notebook included."""
+            assert not page.trouble()
+            seen.add(page.script(LIVE, "src"))
+            return len(seen)
+
+        page.start_all()
+        until(lambda: pictures() > 5, 240)
+        assert page.script(STATUS) == "busy"
+        page.shot("training", page.script(LIVE, "parentElement"))
+        until(lambda: page.script(STATUS) == "idle", 400)
+        assert not page.trouble()
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_site_fits_a_phone_and_asks_nobody_else(browser, tmp_path, monkeypatch, scheme):
+    monkeypatch.setattr(make_docs, "SITE", tmp_path)
+    make_docs.main()
+    page, size = Page(browser), {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+    try:
+        for name in ("index", "04_your_images"):
+            browser.get((tmp_path / f"{name}.html").as_uri())
+            until(lambda: page.script("return document.readyState") == "complete")
+            page.shot(f"phone_{scheme}_{name}")
+            assert page.script("return document.documentElement.scrollWidth") <= size["width"]
+            asked = page.script("return performance.getEntriesByType('resource').map(entry => entry.name)")
+            assert all(address.startswith(("file:", "data:")) for address in asked)
+            if name == "index":
+                assert contrast(*page.script(COLOURS)) > 7  # WCAG 2.2, 1.4.6
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+LIVE = """
+const cell = [...document.querySelectorAll(".jp-CodeCell")].find(cell => cell.innerText.includes("nst.watch(training"));
+return cell?.querySelector(".jp-OutputArea-output img")?.[arguments[0]] ?? null"""
+COLOURS = """
+const style = getComputedStyle(document.body);
+return [style.color, style.backgroundColor].map(colour => colour.match(/\\d+/g).map(Number))"""
+
+
+def contrast(*colours):
+    """Of two colours, each R, G, B in 0 to 255: 1 to 21. WCAG 2.2, contrast ratio."""
+    linear = [[c / 3294.6 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour[:3]] for colour in colours]
+    dark, light = sorted(0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in linear)
+    return (light + 0.05) / (dark + 0.05)

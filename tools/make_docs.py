@@ -44,7 +44,7 @@ Here you write it yourself, in four notebooks, on an ordinary computer.</p>
 <div class="gallery">{gallery}</div>
 <h2>The lessons</h2><ul class="lessons">{lessons}</ul>
 <h2>Student copies</h2>
-<p>The same lessons with functions left for you to write, each checked as you go.</p><ol>{copies}</ol>
+<p>The same lessons with functions left for you to write, each checked as you go.</p><ul class="copies">{copies}</ul>
 <h2>Run it</h2>
 <p>Python 3.11 to 3.13 and <code>make</code>; no GPU, and after the set-up no network. In the project's folder:</p>
 <pre>make run    # a stylised picture in one to two minutes
