@@ -307,6 +307,7 @@ class FullRunPanel(Shown):
             Lab.newest.pause()
         if self.start:
             self.start.disabled, self.stop.disabled = True, False
+            self.progress.value, self.G.value, self.curve.value = 0, "", ""
             self.said.value = "Starting ..."
         self.run.start()
 

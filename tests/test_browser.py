@@ -210,7 +210,7 @@ def test_the_full_run_is_started_and_stopped(page):
     if start.is_enabled():
         start.click()
     stop = page.button("Stop")
-    until(lambda: page.all("img[alt^='G in full size']"), 90)
+    until(lambda: page.all("img[alt='G in full size, in the making']"), 90)
     page.shot("full_run", start)
     until(stop.is_enabled)
     stop.click()
