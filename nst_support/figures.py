@@ -14,7 +14,7 @@ from nst_support.startup import tf
 from nst_support.whole_file import write_whole
 
 __all__ = ["Table", "heat", "save_gif", "show_costs", "show_curves", "show_feature_maps", "show_gif", "show_grams"]
-__all__ += ["show_grid", "show_images", "show_matrix", "show_shares", "watch", "watch_grid", "window"]
+__all__ += ["show_grid", "show_images", "show_lab", "show_matrix", "show_shares", "watch", "watch_grid", "window"]
 
 WIDTH, DPI = 12.0, 80  # inches, about a notebook's page; dots per inch
 FIGURE_QUALITY = {"quality": 88}
@@ -68,6 +68,29 @@ def show_images(images, height=3.0):
         axis.set_title(title)
         axis.axis("off")
     return _show(figure, "Side by side: " + "; ".join(images).replace("\n", ", "))
+
+
+def show_lab(images, costs, text):
+    """A still of a live view: images {title: image} side by side, with the curve of J beside them.
+
+    costs: (evaluations, J) pairs. text: the settings, in words.
+    """
+    plt = _pyplot()
+    widths = [image.shape[-2] / image.shape[-3] for image in images.values()]
+    height = min(4.5, WIDTH / (sum(widths) + 1.3))
+    size = {"figsize": (WIDTH, height + 0.8), "width_ratios": [*widths, 1.2]}
+    figure, axes = plt.subplots(1, len(images) + 1, layout="constrained", **size)
+    for axis, (title, image) in zip(axes[:-1], images.items(), strict=True):
+        axis.imshow(_array(image))
+        axis.set_title(title)
+        axis.axis("off")
+    axes[-1].semilogy(*zip(*costs, strict=True), color="#3f6fb5")
+    axes[-1].set(title="J", xlabel="evaluations")
+    axes[-1].yaxis.set_major_formatter("{x:g}")
+    axes[-1].yaxis.set_minor_formatter("")
+    axes[-1].grid(alpha=0.3)
+    figure.suptitle(text, fontsize=10)
+    return _show(figure, f"Side by side: {', '.join(images)}, and the curve of J, which falls. {text}")
 
 
 def show_feature_maps(a, count=8, title=""):

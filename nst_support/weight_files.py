@@ -303,7 +303,7 @@ def download(file=KERAS, folder=FOLDER, connect_timeout=5, read_timeout=20, atte
         try:
             return _download_once(file, target, (connect_timeout, read_timeout))
         except (OSError, ValueError) as error:  # what requests raises are OSErrors
-            why, may_pass = _reason(error)
+            why, may_pass = why_it_failed(error)
         if not may_pass:
             break
     raise DownloadError(
@@ -320,7 +320,7 @@ def _download_once(file, target, timeouts):
     _remove_leftovers(target)
     if _is_right(target, file):
         return target
-    _try_connection(file.url, timeouts[0])
+    try_connection(file.url, timeouts[0])
     part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     try:
         with open(part, "xb") as out:
@@ -372,7 +372,7 @@ def _lock(file):
             fcntl.flock(file, fcntl.LOCK_EX)
 
 
-def _try_connection(url, timeout):
+def try_connection(url, timeout):
     """Connect once for each address family, raising the OSError if none answers. requests would wait at
     every address of the host, and the usual ones have a dozen: minutes, behind a firewall.
     """
@@ -396,7 +396,7 @@ def _try_connection(url, timeout):
                 raise
 
 
-def _reason(error):
+def why_it_failed(error):
     """(why a download failed, in words; whether another attempt may go better)."""
     import requests
     import urllib3

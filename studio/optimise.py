@@ -88,9 +88,12 @@ class _Scale:
 
 
 class Run:
-    """A run of `stylise`: its input, checked when made, its estimate, its records. Arguments as there."""
+    """A run of `stylise`: its input, checked when made, its estimate, its records. Arguments as there.
 
-    def __init__(self, C, S, vgg, settings, start=None, masks=(), style_masks=(), visible=None):
+    warn: print a line on a style that has hardly a stroke in it.
+    """
+
+    def __init__(self, C, S, vgg, settings, start=None, masks=(), style_masks=(), visible=None, warn=True):
         self.C, self.settings = _no_larger(check_image("C", C), settings.size), settings
         styles = list(S) if isinstance(S, list | tuple) else [S]
         names = ["S"] if len(styles) == 1 else [f"S {i}" for i in range(1, len(styles) + 1)]
@@ -100,7 +103,7 @@ class Run:
         self.vgg = self._network(found_network() if vgg is None else vgg)
         for name, image in (("C", self.C), *zip(names, styles, strict=True)):
             check_sides(name, image, self.vgg.smallest)
-        for name, S in zip(names, styles, strict=True):
+        for name, S in zip(names, styles, strict=True) if warn else ():
             _warn_of_a_poor_style(name, S)
 
         evaluations = settings.evaluations

@@ -69,3 +69,16 @@ def test_the_site_has_a_page_per_notebook_and_its_links_lead_somewhere(tmp_path,
         here = [t for t in targets if not t.startswith(("#", "data:", "http"))]
         assert [t for t in here if t.endswith(".html") and not (page.parent / t).exists()] == []
         assert not [t for t in here if t.endswith(".ipynb")]
+
+
+def test_the_first_page_shows_gallery_and_lessons_and_asks_no_other_host(tmp_path, monkeypatch):
+    monkeypatch.setattr(make_docs, "SITE", tmp_path)
+    make_docs.main()
+    page = BeautifulSoup((tmp_path / "index.html").read_text("utf-8"), "html.parser")
+    sources = [image["src"] for image in page.find_all("img")] + [link["href"] for link in page.find_all("link")]
+    assert all((tmp_path / source).is_file() for source in sources)
+    assert all(image["alt"] for image in page.find_all("img")) and not page.find_all("script")
+    assert len(page.select(".gallery img")) >= 8 and len(page.select(".lessons img")) == len(NOTEBOOKS) == 4
+    assert page.find("meta", attrs={"name": "viewport"})
+    style = (tmp_path / "site.css").read_text("utf-8")
+    assert "prefers-color-scheme: dark" in style and "url(" not in style and "@import" not in style
