@@ -14,10 +14,10 @@ from studio.settings import Settings
 from studio.tiles import TiledObjective, margin, reach, spans, stride, tiles
 
 CONTENT = ("conv4_1", "conv4_2")  # of the two kinds of statistics
-# Sums of float32 in another order: each about 1e-7 of the sum, of some thousand terms that do not all err alike, and
-# once more through the thirteen layers of the network. Gradients are told against their own largest value: where
-# terms cancel, a value near 0 has the error of those.
-OF_J, OF_GRADIENT = 3e-6, 2e-5
+# Sums in another order: float32 rounds each of their additions by up to 6e-8, and the untiled one adds tens of thousands
+# of squares of one sign; found: 3.4e-6 of J. Gradients are told against their own largest value, because where terms
+# cancel a value near 0 has the error of those; found: 6e-7.
+OF_J, OF_GRADIENT = 1e-5, 3e-6
 
 
 @pytest.fixture(scope="module")
@@ -87,13 +87,13 @@ def test_tiled_is_untiled(deep_vgg, S, statistics, side):
     """Covariances with mirrored padding, Gram matrices with zeros."""
     settings = Settings(statistics=statistics, tv_weight=0.1)
     vgg = deep_vgg.twin(settings.manner.padding)
-    C = picture(203, 138, 5) if side > 1 else picture(49, 66, 5)
-    assert len(tiles(C.shape[1:3], side, "conv5_1")) == {1: 20, 48: 15, 100: 6, 128: 4, 1000: 1}[side]
+    C = picture(203, 138, 5) if side > 1 else picture(35, 34, 5)
+    assert len(tiles(C.shape[1:3], side, "conv5_1")) == {1: 9, 48: 15, 100: 6, 128: 4, 1000: 1}[side]
     untiled, tiled = both(vgg, C, S, settings, side)
     assert tiled.weights.alpha == pytest.approx(untiled.weights.alpha, rel=1e-6)
 
 
-@pytest.mark.parametrize(("n_H", "n_W"), [(16, 16), (17, 300), (95, 97), (290, 31)])
+@pytest.mark.parametrize(("n_H", "n_W"), [(16, 16), (17, 213), (210, 31)])
 @pytest.mark.parametrize(("padding", "pooling"), itertools.product(("zero", "mirror"), ("average", "max")))
 def test_at_odd_sizes_with_every_border_and_pool(deep_vgg, S, n_H, n_W, padding, pooling):
     both(deep_vgg.twin(padding, pooling=pooling), picture(n_H, n_W, 6), S, Settings(), 64)
