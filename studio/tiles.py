@@ -15,7 +15,11 @@ import numpy as np
 
 from nst_support.layers import LAYERS
 from nst_utils import tf
-from studio.objective import Objective, across, beyond_limits, costs, down, mixed, moments, sums_of_activations, total_variation
+from studio.objective import (
+    Objective,
+    costs,
+    sums_of_activations,
+)
 
 ROWS = 256  # of a picture, in the costs that see single pixels and neighbours
 
@@ -99,7 +103,7 @@ def _sums_of(vgg, tile, inside, target):
 
 
 def _moments_of(vgg, tile, inside, masks):
-    return moments(_own(vgg(tile), inside), masks)
+    return objective.moments(_own(vgg(tile), inside), masks)
 
 
 def _gradient_of(vgg, tile, inside, target, slopes):
@@ -112,7 +116,7 @@ def _gradient_of(vgg, tile, inside, target, slopes):
 
 def _sums_of_rows(_, rows, below):
     """below: these rows and the one below them, if there is one."""
-    return {"limits": beyond_limits(rows), "variation": (*down(below), *across(rows))}
+    return {"limits": objective.beyond_limits(rows), "variation": (*objective.down(below), *objective.across(rows))}
 
 
 def _gradient_of_rows(_, below, count, slopes):
@@ -203,21 +207,19 @@ class TiledObjective(Objective):
     def _moments(self, S, masks):
         S, parts = np.asarray(S), []
         for tile, seen in self._tiles(S):
-            cut = {
-                name: mask[:, tile[0].own(stride(name)), tile[1].own(stride(name))] for name, mask in masks.items()
-            }
+            cut = {name: mask[:, tile[0].own(stride(name)), tile[1].own(stride(name))] for name, mask in masks.items()}
             parts.append(self.vgg.traced(_moments_of, S[seen], _inside(*tile), cut))
         return {name: _joined([part[name] for part in parts]) for name in parts[0]}
 
     def _variation(self, C):
-        return float(total_variation(self._sums_of_pixels(np.asarray(C))))
+        return float(objective.total_variation(self._sums_of_pixels(np.asarray(C))))
 
 
 def _joined(parts):
     """(mean, covariance, count) of a whole from those of its parts, in float64."""
     counts = np.float64([count for _, _, count in parts])
     pairs = [(mean, covariance) for mean, covariance, _ in parts]
-    return *mixed(pairs, counts / counts.sum(), "gram"), counts.sum()
+    return *objective.mixed(pairs, counts / counts.sum(), "gram"), counts.sum()
 
 
 def _strips(n):
