@@ -15,11 +15,8 @@ import numpy as np
 
 from nst_support.layers import LAYERS
 from nst_utils import tf
-from studio.objective import (
-    Objective,
-    costs,
-    sums_of_activations,
-)
+from studio import objective
+from studio.objective import Objective, costs, sums_of_activations
 
 ROWS = 256  # of a picture, in the costs that see single pixels and neighbours
 

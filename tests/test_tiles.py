@@ -15,8 +15,8 @@ from studio.tiles import TiledObjective, margin, reach, spans, stride, tiles
 
 CONTENT = ("conv4_1", "conv4_2")  # of the two kinds of statistics
 # Sums in another order: float32 rounds each of their additions by up to 6e-8, and the untiled one adds tens of
-# thousands of squares of one sign; found: 3.4e-6 of J. Gradients are told against their own largest value, because where terms
-# cancel a value near 0 has the error of those; found: 6e-7.
+# thousands of squares of one sign; found: 3.4e-6 of J. Gradients are told against their own largest value, because
+# where terms cancel a value near 0 has the error of those; found: 6e-7.
 OF_J, OF_GRADIENT = 1e-5, 3e-6
 
 
