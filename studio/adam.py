@@ -15,6 +15,7 @@ def adam(phases, start, depth=1.0, memory=0):
     FloatingPointError if J is not finite at the start, or stays so.
     """
     G = good = np.asarray(start, np.float32)
+    del start  # or it would be held until the end
     used, state = 0, _State(G.shape, RATE)
     for phase in phases:
         for _ in range(phase.evaluations):

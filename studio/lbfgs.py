@@ -138,6 +138,7 @@ def minimise(phases, start, depth=1.0, memory=MEMORY):
     `Stopped` where neither the quasi-Newton direction nor after it the (filtered) steepest descent leads down.
     """
     search, threads = _search(phases, start, depth, memory), ThreadpoolController()
+    del start  # or it would be held until the end
     while True:
         # The threads of NumPy's matrix library wait by spinning, in the way of TensorFlow's: with one, nobody waits.
         with threads.limit(limits=1, user_api="blas"):
@@ -149,6 +150,7 @@ def minimise(phases, start, depth=1.0, memory=MEMORY):
 
 def _search(phases, start, depth, memory):
     G, used = np.asarray(start, np.float32), 0
+    del start
     line = _Line(InverseHessian(natural_filter(G.shape, depth), G.shape, memory))
     for phase in phases:
         J, gradient = _evaluated(phase, G)

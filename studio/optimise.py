@@ -10,22 +10,26 @@ from tqdm.auto import tqdm
 
 import nst_utils as nst
 from nst_support.pictures import check_image
-from nst_support.startup import has_fast_bfloat16, interrupted
+from nst_support.startup import has_fast_bfloat16, has_gpu, interrupted
 from nst_utils import tf
 from studio import estimate
 from studio.adam import adam
 from studio.axes import LEAST, SHARE, share_along_axes
 from studio.colours import with_colours_of
 from studio.lbfgs import Phase, Stopped, minimise
+from studio.memory import free_bytes
 from studio.objective import Objective
 from studio.regions import Regions
 from studio.scales import FINE_EVALUATIONS, carried_up, check_sides, ladder, resized, seeded
 from studio.settings import Settings
+from studio.tiles import TiledObjective
 
 MOST_BFLOAT16 = 60  # evaluations at full size, after which its rounding costs more than it saves
 TOLERANCE = {"float32": 1e-6, "bfloat16": 1e-3}  # relative error of J
 UNITS = 1000  # of a progress bar, in which a run counts its work: evaluations times pixels
 EVERY = 10  # evaluations between two records
+RARELY = 8  # times as many at the coarse sizes of a picture in tiles
+HELD = 4  # pictures of the full size, while the search is at a smaller one
 BAR = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
 TINY, FLAT = 64, 0.02  # px, and spread of values, below which S has no strokes to show
 
@@ -111,9 +115,40 @@ class Run:
             evaluations = 1
         self.sizes, self.counts = ladder(self.C.shape[1:3], evaluations, self.vgg.smallest)
         self.every = settings.every or EVERY
-        self.optimizer, self.precision = estimate.fitting(settings.optimizer, self.sizes[-1]), settings.precision
+        self.precision = settings.precision
         if self.precision == "auto" and not has_fast_bfloat16():
             self.precision = "float32"
+        self.layouts = self._layouts()
+
+    def _layouts(self):
+        """An `estimate.Layout` for each size, by the memory that is free now."""
+        free, limit = free_bytes(), self.settings.memory
+        if limit is not None:
+            free = min(free, limit - estimate.resident_bytes())
+        elif has_gpu():  # it is the GPU's memory that counts
+            free = np.inf
+        widths, content, optimizer = self.widths, self.settings.content, self.settings.optimizer
+        return [
+            estimate.layout(widths, content, size, optimizer, free - self.held(i), len(self.plan(i)))
+            for i, size in enumerate(self.sizes)
+        ]
+
+    @property
+    def widths(self):
+        """{layer: channels} of the network."""
+        return {layer.name: layer.filters for layer in self.vgg.layers if layer.name in nst.LAYERS}
+
+    def held(self, i):
+        """About how many bytes of things at full size lie in memory while the search is at size i."""
+        if i == len(self.sizes) - 1:
+            return 0.0  # counted there
+        content = self.settings.content
+        of_content = self.widths[content] / estimate.stride(content) ** 2 * len(self.plan(len(self.sizes) - 1))
+        return 4.0 * np.prod(self.sizes[-1]) * (3 * HELD + of_content)
+
+    @property
+    def optimizer(self):
+        return self.layouts[-1].optimizer
 
     def _network(self, vgg):
         vgg.check_computes([self.settings.content, *self.settings.layers])
@@ -133,10 +168,13 @@ class Run:
         if i < len(self.sizes) - 1:
             C, base = (resized(image, self.sizes[i]) for image in (C, base))
         regions = self.regions.at(self.sizes[i], self.vgg.smallest)
-        exact = Objective(self.vgg, C, regions, settings)
+        kind, tile = Objective, self.layouts[i].tile
+        if tile is not None:
+            kind = functools.partial(TiledObjective, side=tile)
+        exact = kind(self.vgg, C, regions, settings)
         objectives = {"float32": exact}
         if "bfloat16" in self.plan(i):
-            objectives["bfloat16"] = Objective(self.vgg.in_bfloat16, C, regions, settings, exact)
+            objectives["bfloat16"] = kind(self.vgg.in_bfloat16, C, regions, settings, exact)
         depth = 1.0
         if settings.manner.held:
             share = max(share_along_axes(S) for region in regions for S in region.images)
@@ -159,12 +197,15 @@ class Run:
 
     def search(self, scale, i, G):
         """Yield (evaluations so far, G)."""
-        phases = scale.phases(self.counts[i], self.plan(i))
+        phases, layout = scale.phases(self.counts[i], self.plan(i)), self.layouts[i]
+        search = (adam if layout.optimizer == "adam" else minimise)(phases, G, scale.depth, layout.pairs)
+        n_H, n_W = G.shape[1:3]
+        del G  # or it would be held until the end
         try:
-            for used, _, better in (adam if self.optimizer == "adam" else minimise)(phases, G, scale.depth):
+            for used, _, better in search:
                 yield used, better
         except Stopped as reason:
-            print(f"At {G.shape[2]}x{G.shape[1]} px the search ended early: {reason}.")
+            print(f"At {n_W}x{n_H} px the search ended early: {reason}.")
 
     @functools.cached_property
     def coarsest(self):
@@ -187,23 +228,25 @@ class Run:
             for name, objective in self.coarsest.objectives.items()
         }
         per_pixel = [
-            sum(share * timed.get(name, timed["float32"]) for name, share in self.plan(i).items())
-            for i in range(len(self.sizes))
+            layout.slowness
+            / self.layouts[0].slowness
+            * sum(share * timed.get(name, timed["float32"]) for name, share in self.plan(i).items())
+            for i, layout in enumerate(self.layouts)
         ]
         return estimate.total_seconds(self.sizes, self.counts, per_pixel, self.every)
 
     @property
     def memory(self):
         """About how many bytes this process will hold at most."""
-        widths = {layer.name: layer.filters for layer in self.vgg.layers if layer.name in nst.LAYERS}
-        need = estimate.peak_memory(widths, self.sizes[-1], self.optimizer)
+        need = max(layout.need + self.held(i) for i, layout in enumerate(self.layouts))
         return estimate.resident_bytes() + need
 
     def print_estimate(self):
         n_H, n_W = self.sizes[-1]
         how = "steps of Adam" if self.optimizer == "adam" else "evaluations"
         took = f"about {estimate.in_words(self.seconds)} and {self.memory / 1e9:.2g} GB of memory"
-        print(f"{n_W}x{n_H} px, {' + '.join(map(str, self.counts))} {how}: {took}.")
+        tiles = "" if self.layouts[-1].tile is None else f" in tiles of {self.layouts[-1].tile} px"
+        print(f"{n_W}x{n_H} px, {' + '.join(map(str, self.counts))} {how}{tiles}: {took}.")
 
     def records(self, bar=True):
         if isinstance(bar, bool):
@@ -220,15 +263,22 @@ class Run:
         total, worked, shown = np.dot(self.counts, pixels), 0, 0
         full = self._full
         G, done, now, began = self.first_G(here), 0, 0, time.perf_counter()
+        rarely = 1 if self.layouts[-1].tile is None else RARELY  # looking at the full size costs more than a step
 
         def record():
             image = self.finished(G if here is full else carried_up(G, here.base, full.base, full.depth))
-            costs = map(float, full.objectives["float32"](image))
+            costs = list(map(float, full.objectives["float32"](image)))
+            progress.set_postfix_str(f"J {costs[0]:.4g} at {G.shape[2]}x{G.shape[1]} px")
             return nst.Record(now, *costs, image, time.perf_counter() - began)
 
-        last = record()
-        yield last
-        began = time.perf_counter() - last.seconds  # what the caller did does not count
+        def told():
+            """A record, of which no copy is kept here: how far it is, and its time."""
+            found = record()
+            yield found
+            return found.step, found.seconds
+
+        last, seconds = yield from told()
+        began = time.perf_counter() - seconds  # what the caller did does not count
         try:
             for i, count in enumerate(self.counts):
                 if i > 0:
@@ -240,18 +290,16 @@ class Run:
                     progress.update(int(UNITS * worked / total) - shown)
                     shown = int(UNITS * worked / total)
                     now = done + used
-                    if now >= last.step + self.every:
-                        last = record()
-                        progress.set_postfix_str(f"J {last.J:.4g} at {G.shape[2]}x{G.shape[1]} px")
-                        yield last
-                        began = time.perf_counter() - last.seconds
+                    if now >= last + self.every * (1 if i == top else rarely):
+                        last, seconds = yield from told()
+                        began = time.perf_counter() - seconds
                 done += count
         except KeyboardInterrupt:
-            if now > last.step:
+            if now > last:
                 yield record()
             raise interrupted(f"Stopped by hand after {now} evaluations.") from None
         progress.update(UNITS - shown)
-        if done > last.step:
+        if done > last:
             now = done
             yield record()
 

@@ -16,10 +16,10 @@ from nst_support import weight_files
 from nst_support.layers import LAYERS
 from nst_support.pictures import check_ending, picture_size
 from studio import estimate
+from studio.estimate import SPARE
 from studio.masks import check_aspect, check_count, number_of
-from studio.memory import free_bytes, in_words
+from studio.memory import NO_LIMIT, free_bytes, in_words
 
-SPARE = 1.1  # times the memory that the estimate says
 DECODED = 7  # bytes a pixel that reading a file takes at most: as decoded, and in the mode that it is turned into
 SMALLEST = 16  # px
 WITH_QUALITY = (".jpg", ".jpeg")
@@ -200,12 +200,12 @@ def check_memory(painting):
         return  # it is the GPU's memory that counts
     sizes, widths, free = _Sizes(painting), widths_of(painting), free_bytes()
     long_side = max(sizes.of_content(painting.settings.size))
-    need = sizes.memory(widths, long_side)
+    free = min(free, painting.settings.memory or free)
+    need = sizes.memory(widths, long_side, free)
     if need <= free:
         return
-    # one by one: a very large picture, which Adam paints, may take less than a smaller one
     smaller = range(long_side - 1, smallest_size(painting) - 1, -1)
-    fits = next((size for size in smaller if sizes.memory(widths, size) <= free), None)
+    fits = next((size for size in smaller if sizes.memory(widths, size, free) <= free), None)
     n_H, n_W = sizes.of_content(long_side)
     advice = f"The largest size that fits is --size {fits}." if fits else "Close other programs."
     raise MemoryError(
@@ -216,7 +216,8 @@ def check_memory(painting):
 
 def memory_of(painting):
     """About how many bytes the process takes for a painting, TensorFlow and the files included."""
-    return _Sizes(painting).memory(widths_of(painting), painting.settings.size)
+    free = min(free_bytes(), painting.settings.memory or NO_LIMIT)
+    return _Sizes(painting).memory(widths_of(painting), painting.settings.size, free)
 
 
 class _Sizes:
@@ -231,12 +232,14 @@ class _Sizes:
     def of_content(self, long_side):
         return shrunk(self.files[0], long_side)
 
-    def memory(self, widths, long_side):
+    def memory(self, widths, long_side, free):
+        """free: bytes, by which it is chosen how the picture is painted."""
         reading = DECODED * max(n_H * n_W for n_H, n_W in self.files)
         styles = [shrunk(size, long_side * scale) for size, scale in zip(self.styles, self.scales, strict=True)]
         looking = max(estimate.memory_of_targets(widths, size) for size in styles)
         size = self.of_content(long_side)
-        searching = estimate.peak_memory(widths, size, estimate.fitting(self.settings.optimizer, size))
+        left, settings = free - SPARE * estimate.TENSORFLOW, self.settings
+        searching = estimate.layout(widths, settings.content, size, settings.optimizer, left, precisions=2).need
         return SPARE * (estimate.TENSORFLOW + max(reading, looking, searching))
 
 

@@ -11,7 +11,8 @@ import nst_utils as nst
 from studio.objective import Objective
 from studio.regions import Region
 from studio.settings import Settings
-from studio.tiles import TiledObjective, margin, reach, spans, stride, tiles
+from studio.spans import margin, reach, spans, stride, tiles
+from studio.tiles import TiledObjective
 
 CONTENT = ("conv4_1", "conv4_2")  # of the two kinds of statistics
 # Sums in another order: float32 rounds each of their additions by up to 6e-8, and the untiled one adds tens of
@@ -67,7 +68,7 @@ def test_every_pixel_is_owned_once_and_seen_with_its_margin(n, side):
 
 
 def both(vgg, C, style, settings, side):
-    untiled, tiled = Objective(vgg, C, style, settings), TiledObjective(vgg, C, style, settings, side)
+    untiled, tiled = Objective(vgg, C, style, settings), TiledObjective(vgg, C, style, settings, side=side)
     G = nst.start_image(C, "course", seed=2)
     for ours, theirs in zip(tiled(G), untiled(G), strict=True):
         assert float(theirs) > 0
@@ -123,8 +124,8 @@ def test_a_shallower_network_has_smaller_margins(random_weights, S):
 
 def test_in_bfloat16_too_and_with_the_same_weights(deep_vgg, S):
     C, settings = picture(120, 90, 4), Settings()
-    exact = TiledObjective(deep_vgg, C, S, settings, 64)
-    quick = TiledObjective(deep_vgg.in_bfloat16, C, S, settings, 64, alike=exact)
+    exact = TiledObjective(deep_vgg, C, S, settings, side=64)
+    quick = TiledObjective(deep_vgg.in_bfloat16, C, S, settings, alike=exact, side=64)
     untiled = Objective(deep_vgg.in_bfloat16, C, S, settings, alike=exact)
     G = nst.start_image(C, "course")
     assert quick.weights is exact.weights
@@ -134,7 +135,7 @@ def test_in_bfloat16_too_and_with_the_same_weights(deep_vgg, S):
 
 def test_the_same_every_time(deep_vgg, S):
     C = picture(120, 90, 4)
-    objective = TiledObjective(deep_vgg, C, S, Settings(), 48)
+    objective = TiledObjective(deep_vgg, C, S, Settings(), side=48)
     (J, gradient), (J_again, again) = (objective.value_and_gradient(C) for _ in range(2))
     assert float(J) == float(J_again)
     np.testing.assert_array_equal(gradient, again)
@@ -145,6 +146,6 @@ def test_one_graph_for_tiles_of_every_shape(random_weights, S, monkeypatch):
     traces, whole_call = [], type(vgg).__call__
     monkeypatch.setattr(type(vgg), "__call__", lambda self, x: traces.append(x.shape) or whole_call(self, x))
     for n, side in ((90, 32), (131, 64), (60, 64)):
-        objective = TiledObjective(vgg, picture(n, n + 3, 1), S, Settings(), side)
+        objective = TiledObjective(vgg, picture(n, n + 3, 1), S, Settings(), side=side)
         objective(picture(n, n + 3, 2)), objective.value_and_gradient(picture(n, n + 3, 2))
     assert len(traces) == 4  # a_C, the moments of S, the sums, their gradient
