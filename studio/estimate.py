@@ -11,9 +11,9 @@ import numpy as np
 from studio.spans import largest, stride
 
 MEMORY = 20  # pairs of steps and gradient changes that L-BFGS keeps
-# Ways to search, and how many pairs, from the best to the leanest. At 1,000 px J was after 25 evaluations from one
-# coarse picture 0.670 with 20 pairs, 0.682 with 5, 0.683 with 3, 0.687 with 2, 0.703 with 1, 0.793 with none; 0.771 with
-# Adam, which takes as much memory as none.
+# Ways to search, and how many pairs, from the best to the leanest. At 1,000 px J was, after 25 evaluations from one
+# coarse picture, 0.670 with 20 pairs, 0.682 with 5, 0.683 with 3, 0.687 with 2, 0.703 with 1, 0.793 with none; and
+# 0.771 with Adam, which takes as much memory as none.
 WAYS = {"lbfgs": (MEMORY, 10, 5, 3, 2, 1), "adam": (0,)}
 SIDES = (2048, 1536, 1024, 768, 512, 384, 256, 128)  # px of a tile
 FAST = 512  # px, from which on a tile's margin costs less than fewer pairs do
