@@ -16,6 +16,7 @@ from pathlib import Path
 from nst_support.layers import check_layers
 from nst_support.pictures import as_path
 from studio import batch
+from studio.memory import parse
 from studio.painting import EVERY, SIZE, Painting, default_output
 from studio.recipe import version_of
 from studio.settings import CHOICES, RANGES, SEVERAL, Settings
@@ -198,7 +199,9 @@ def _add_setting(group, field):
     if default not in (None, 0.0) and str(default) not in text:
         text += f" ({default})"
     options = {"dest": field.name, "help": text, "metavar": metavar}
-    if field.name in RANGES:
+    if field.name == "memory":
+        options["type"] = _told(parse)
+    elif field.name in RANGES:
         options["type"] = _number(field.name)
         options["metavar"] = metavar or "X"
     elif field.name in CHOICES and field.name != "start":
@@ -360,6 +363,8 @@ def as_command(painting):
             value = values[field.name]
             if isinstance(value, dict):
                 value = [f"{name}={share!r}" for name, share in value.items()]
+            if field.name == "memory":
+                value = f"{value // 1000}.{value % 1000:03}kB"
             words += [options_of(field)[-1], *map(str, value if isinstance(value, list | tuple) else [value])]
     words += ["--network", painting.network] if painting.network != "auto" else []
     words += ["--quality", str(painting.quality)] if painting.quality is not None else []

@@ -11,12 +11,16 @@ WIDTH = 2.5  # degrees from an axis
 SHARE = 0.35  # of S's own power along the axes that a step of the search is allowed
 LEAST = 0.05  # depth of the notch at which the search still sees what it holds back
 MARGIN = 16  # px mirrored at the border, where a filtered picture would wrap
+STRIP = 64  # rows
 BRIGHTNESS = np.float32([0.299, 0.587, 0.114])
 
 
-def frequencies(n_H, n_W):
-    """Of a real two-dimensional Fourier transform: cycles per pixel, and degrees from the nearer axis."""
-    down, across = np.abs(np.fft.fftfreq(n_H))[:, None], np.fft.rfftfreq(n_W)[None]
+def frequencies(n_H, n_W, rows=slice(None)):
+    """Of a real two-dimensional Fourier transform: cycles per pixel, and degrees from the nearer axis.
+
+    rows: of the transform, all or some.
+    """
+    down, across = np.abs(np.fft.fftfreq(n_H))[rows, None], np.fft.rfftfreq(n_W)[None]
     angle = np.degrees(np.arctan2(down + 0 * across, across + 0 * down))
     return np.hypot(down, across), np.minimum(angle, 90 - angle)
 
@@ -35,9 +39,9 @@ def share_along_axes(image):
     return float(along.mean() / off.mean()) if along.size and off.size and off.mean() > 0 else 0.0
 
 
-def notch(n_H, n_W, depth):
+def notch(n_H, n_W, depth, rows=slice(None)):
     """A filter for a real Fourier transform: 1, but `depth`, 0 to 1, for fine detail along the axes."""
-    cycles, angle = frequencies(n_H, n_W)
+    cycles, angle = frequencies(n_H, n_W, rows)
     ramp = np.clip((cycles - LOW) / (HIGH - LOW), 0, 1)
     return np.float32(1 - (1 - depth) * ramp * np.exp(-((angle / WIDTH) ** 4)))
 
@@ -45,8 +49,16 @@ def notch(n_H, n_W, depth):
 def without_lines(image, depth):
     """An image (1, n_H, n_W, 3) through the notch, as an array."""
     margin = min(MARGIN, min(image.shape[1:3]) - 1)
-    image = np.pad(image, ((0, 0), (margin, margin), (margin, margin), (0, 0)), "reflect")
-    n_H, n_W = image.shape[1:3]
-    spectrum = fft.rfft2(image, axes=(1, 2)) * notch(n_H, n_W, depth)[None, ..., None]
-    image = fft.irfft2(spectrum, (n_H, n_W), axes=(1, 2))
-    return image[:, margin : n_H - margin, margin : n_W - margin]
+    image, inside = np.asarray(image), slice(margin, -margin or None)
+    n_H, n_W = (n + 2 * margin for n in image.shape[1:3])
+    filter_, found = in_strips(n_H, lambda rows: notch(n_H, n_W, depth, rows)), np.empty(image.shape, np.float32)
+    for colour in range(image.shape[-1]):  # one at a time, which takes a third of the memory
+        spectrum = fft.rfft2(np.pad(image[0, ..., colour], margin, "reflect"))
+        spectrum *= filter_
+        found[0, ..., colour] = fft.irfft2(spectrum, (n_H, n_W))[inside, inside]
+    return found
+
+
+def in_strips(n_H, make):
+    """make(rows) for all n_H rows, some at a time: what it holds on the way is small."""
+    return np.concatenate([make(slice(i, i + STRIP)) for i in range(0, n_H, STRIP)])

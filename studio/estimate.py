@@ -3,18 +3,28 @@
 import itertools
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-LARGEST = 4_000_000  # px, above which the memory of L-BFGS is better spent on the picture: Adam
+from studio.spans import largest, stride
+
 MEMORY = 20  # pairs of steps and gradient changes that L-BFGS keeps
+# Ways to search, and how many pairs, from the best to the leanest. At 1,000 px J was, after 25 evaluations from one
+# coarse picture, 0.670 with 20 pairs, 0.682 with 5, 0.683 with 3, 0.687 with 2, 0.703 with 1, 0.793 with none; and
+# 0.771 with Adam, which takes as much memory as none.
+WAYS = {"lbfgs": (MEMORY, 10, 5, 3, 2, 1), "adam": (0,)}
+SIDES = (2048, 1536, 1024, 768, 512, 384, 256, 128)  # px of a tile
+FAST = 512  # px, from which on a tile's margin costs less than fewer pairs do
+SPARE = 1.1  # times the memory that the estimate says
 
 # Measured with both networks from 256 to 1024 px: what a search holds per pixel beside the
-# activations (pictures, gradients, the convolutions' own workspace; L-BFGS' pairs), in float32
-# planes of three colours; how often it holds the activations; what compiled code takes in bytes;
-# and how often the weights stand in it.
-PLANES, PLANES_OF_LBFGS, COPIES, CODE, WEIGHTS = 15, 2 * MEMORY, 1.7, 80e6, 36
+# activations (pictures, gradients, the convolutions' own workspace), in float32 planes of three colours;
+# how often it holds the activations; what compiled code takes in bytes; and how often the weights stand in it.
+PLANES, COPIES, CODE, WEIGHTS = 15, 1.7, 80e6, 36
+# With tiles: planes of a tile, and of the whole picture (C, the last record, five of the search, its filter).
+PLANES_OF_TILE, HELD = 15, 11
 TENSORFLOW = 0.6e9  # bytes of a process that has loaded it and the bundled network, before any work
 MEASURING = 0.35  # of an evaluation: J alone
 OVERHEAD = 1.1  # of the optimiser's own work over the evaluations
@@ -29,28 +39,70 @@ def resident_bytes():
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-def fitting(optimizer, size):
-    """The optimizer, "auto" being replaced by what fits a picture of that size (n_H, n_W)."""
-    if optimizer != "auto":
-        return optimizer
-    return "adam" if np.prod(size) > LARGEST else "lbfgs"
+@dataclass(frozen=True)
+class Layout:
+    """How a search at one size is laid out in memory."""
+
+    optimizer: str  # "lbfgs" or "adam"
+    pairs: int  # that L-BFGS keeps
+    tile: int | None  # px, its side; None: the picture in one piece
+    need: float  # about how many bytes it takes, beside what the process holds already
+
+    @property
+    def slowness(self):
+        """Time of an evaluation over that of the picture in one piece: forward twice, and the margins."""
+        return 1.0 if self.tile is None else 1.5 * (1 + 160 / self.tile) ** 2
 
 
-def peak_memory(widths, size, optimizer="lbfgs"):
+def layout(widths, content, size, optimizer, free, precisions=1):
+    """The `Layout` for a picture of that size (n_H, n_W) in `free` bytes; the leanest where none fits.
+
+    In one piece where that fits; else as many pairs as fit beside tiles that are not slow, and then tiles as large
+    as fit. widths: see `peak_memory`. content: layer. optimizer: "lbfgs", "adam" or "auto". precisions: how many.
+    """
+    ways = [(name, n) for name in WAYS if optimizer in (name, "auto") for n in WAYS[name]]
+
+    def made(way, side):
+        return Layout(*way, side, peak_memory(widths, size, *way, side, content, precisions))
+
+    fast = [side for side in SIDES if side >= FAST]
+    tried = itertools.chain(
+        (made(way, None) for way in ways if way[1] or way == ways[0]),
+        (made(way, side) for way in ways for side in fast),
+        (made(ways[-1], side) for side in SIDES),
+    )
+    for last in tried:
+        if SPARE * last.need <= free:
+            return last
+    return last
+
+
+def peak_memory(widths, size, optimizer="lbfgs", pairs=MEMORY, tile=None, content=None, precisions=1):
     """About how many bytes a search at this size (n_H, n_W) needs, beside what the process holds already.
 
-    widths: {layer: channels} of the network as deep as it is computed.
+    widths: {layer: channels} of the network as deep as it is computed. The rest: see `layout`.
     """
-    channels = sum(width / 4 ** (int(name[4]) - 1) for name, width in widths.items())
-    channels += sum(width / 4 ** int(name[4]) for name, width in _last_of_blocks(widths).items())  # the pools
-    planes = PLANES + (PLANES_OF_LBFGS if optimizer == "lbfgs" else 0)
-    weights = sum(n_out * (9 * n_in + 1) for n_in, n_out in itertools.pairwise((3, *widths.values())))
-    return CODE + float(4 * (weights * WEIGHTS + np.prod(size) * (3 * planes + COPIES * channels)))
+    state = 2 * pairs if optimizer == "lbfgs" else 0
+    weights = CODE + 4 * WEIGHTS * sum(
+        n_out * (9 * n_in + 1) for n_in, n_out in itertools.pairwise((3, *widths.values()))
+    )
+    if tile is None:
+        return float(weights + 4 * np.prod(size) * (3 * (PLANES + state) + COPIES * _channels(widths)))
+    seen = largest(size, tile, list(widths)[-1])
+    compared = widths[content] / stride(content) ** 2 * (1 if precisions == 1 else 1.5)
+    held = np.prod(size) * (3 * (HELD + state) + compared)
+    return float(weights + 4 * (held + np.prod(seen) * (3 * PLANES_OF_TILE + COPIES * _channels(widths))))
 
 
-def checkpoint_bytes(size, optimizer):
-    """About how many bytes a checkpoint of a search at this size (n_H, n_W) takes on the disk."""
-    planes = 2 + 2 * MEMORY if optimizer == "lbfgs" else 4
+def _channels(widths):
+    """Of all layers and pools together, per pixel of the picture."""
+    channels = sum(width / stride(name) ** 2 for name, width in widths.items())
+    return channels + sum(width / (2 * stride(name)) ** 2 for name, width in _last_of_blocks(widths).items())
+
+
+def checkpoint_bytes(size, layout):
+    """About how many bytes a checkpoint of a search at this size (n_H, n_W) takes on the disk. layout: `Layout`."""
+    planes = 2 + 2 * layout.pairs if layout.optimizer == "lbfgs" else 4
     return int(np.prod(size)) * (12 * planes + 3)  # and the best picture so far
 
 

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 
 from nst_utils import tf
-from studio.lbfgs import Stopped, minimise
+from studio.lbfgs import LBFGS, Stopped
 from studio.optimise import Run
 from studio.settings import Settings
 
@@ -167,7 +167,7 @@ class Lab:
         phases = [self._interruptible(phase, wanted) for phase in scale.phases(most, run.plan(len(run.sizes) - 1))]
         costs = []
         with contextlib.suppress(Stopped):
-            for used, J, better in minimise(phases, G, scale.depth):
+            for used, J, better in LBFGS(phases, G, scale.depth):
                 self._C, self._G = wanted.C, better
                 costs.append((used, J))
                 if used >= FIRST and self._is_due():

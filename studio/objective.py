@@ -26,14 +26,28 @@ def sums(vgg, G, target):
     positions; by how far values of G are nearer to black or white than MARGIN, in its unit; first (n_C,) and second
     (n_C, n_C) moments about the centre, as sums.
     """
-    a_G = vgg(G)
+    return sums_of_activations(vgg(G), target) | {"limits": beyond_limits(G), "variation": (*down(G), *across(G))}
+
+
+def beyond_limits(G):
+    """(count, squares) of by how far values are nearer to black or white than MARGIN."""
+    return _squares((tf.nn.relu(MARGIN - G) + tf.nn.relu(G - (1 - MARGIN))) / MARGIN)
+
+
+def down(G):
+    """(count, squares) of the differences of neighbours down; `across`: across."""
+    return _squares(G[:, 1:] - G[:, :-1])
+
+
+def across(G):
+    return _squares(G[:, :, 1:] - G[:, :, :-1])
+
+
+def sums_of_activations(a_G, target):
+    """The part of `sums` that the network sees, at the positions of a_G, {layer: activations}, and of the target."""
     ((name, a_C),) = target["content"].items()
-    difference = tf.cast(a_C, tf.float32) - tf.cast(a_G[name], tf.float32)
-    excess = (tf.nn.relu(MARGIN - G) + tf.nn.relu(G - (1 - MARGIN))) / MARGIN
     return {
-        "content": _squares(difference),
-        "limits": _squares(excess),
-        "variation": (*_squares(G[:, 1:] - G[:, :-1]), *_squares(G[:, :, 1:] - G[:, :, :-1])),
+        "content": _squares(tf.cast(a_C, tf.float32) - tf.cast(a_G[name], tf.float32)),
         "style": [
             {
                 name: _moments_about(style["centre"], a_G[name], region["mask"].get(name))
@@ -74,26 +88,31 @@ def costs(found, target, weights):
             of_first = tf.reduce_mean(tf.square(first / count))
             J_style += region["area"] * style["lambda"] * (of_second + style["share"] * of_first) / 4
     count, excess = found["limits"]
-    of_down, down, of_across, across = found["variation"]
     J = weights["alpha"] * J_content + weights["beta"] * J_style + weights["limits"] * excess / count
-    return J + weights["variation"] * (down / of_down + across / of_across), J_content, J_style
+    return J + weights["variation"] * total_variation(found), J_content, J_style
 
 
-def _moments(vgg, S):
-    """{layer: (mean (n_C,), covariance (n_C, n_C))} of the activations of S."""
-    return {name: _mean_and_covariance(a, None) for name, a in vgg(S).items()}
+def total_variation(found):
+    """Total variation from sums: the mean squared difference of neighbours, down and across together."""
+    of_down, down, of_across, across = found["variation"]
+    return down / of_down + across / of_across
 
 
-def _moments_of_part(vgg, S, mask):
-    activations = vgg(S)
-    masks = at_layers(mask, activations)
-    return {name: _mean_and_covariance(a, masks[name]) for name, a in activations.items()}
+def _moments(vgg, S, masks):
+    return moments(vgg(S), masks)
 
 
-def _mean_and_covariance(a, mask):
-    count, first, _ = _moments_about(tf.zeros(a.shape[-1]), a, mask)
-    mean = first / count
-    return mean, _moments_about(mean, a, mask)[2] / count
+def moments(activations, masks):
+    """{layer: (mean (n_C,), covariance (n_C, n_C), count)} of activations; masks: {layer: mask}, or {}.
+
+    Of no positions they are 0.
+    """
+    found = {}
+    for name, a in activations.items():
+        count, first, _ = _moments_about(tf.zeros(a.shape[-1]), a, masks.get(name))
+        mean = tf.math.divide_no_nan(first, count)
+        found[name] = mean, tf.math.divide_no_nan(_moments_about(mean, a, masks.get(name))[2], count), count
+    return found
 
 
 @functools.cache  # one function, and so one graph, for each layer
@@ -161,7 +180,7 @@ class Objective:
     def __init__(self, vgg, C, style, settings, alike=None):
         self.vgg, manner = vgg, settings.manner
         regions = style if isinstance(style, list) else [Region((style,))]
-        a_C = vgg.traced(_activations_at(settings.content), C)
+        a_C = self._activations(C, settings.content)
         targets = [self._targets(region, settings) for region in regions]
         beta = settings.beta_at(*C.shape[1:3])
         self.each = alike.each if alike else [settings.weights or _balanced(a_C, t, settings, beta) for t in targets]
@@ -174,19 +193,26 @@ class Objective:
             ],
         }
         self._numbers = {"alpha": self.weights.alpha, "beta": self.weights.beta, "limits": manner.limits}
-        self._numbers["variation"] = settings.tv_weight / max(variation(C), TINY) if settings.tv_weight else 0.0
+        self._numbers["variation"] = settings.tv_weight / max(self._variation(C), TINY) if settings.tv_weight else 0.0
 
     def _targets(self, region, settings):
         """{layer: what the region is compared with there}."""
-        moments = [
-            self.vgg.traced(_moments, S) if mask is None else self.vgg.traced(_moments_of_part, S, mask)
-            for S, mask in zip(region.images, region.style_masks, strict=True)
-        ]
-        kind = settings.statistics
+        kind, found = settings.statistics, []
+        for S, mask in zip(region.images, region.style_masks, strict=True):
+            found.append(self._moments(S, {} if mask is None else at_layers(mask, self.vgg.output)))
         return {
-            name: style_target(*mixed([m[name] for m in moments], region.shares, kind), kind)
+            name: style_target(*mixed([m[name][:2] for m in found], region.shares, kind), kind)
             for name in settings.layers
         }
+
+    def _activations(self, C, layer):
+        return self.vgg.traced(_activations_at(layer), C)
+
+    def _moments(self, S, masks):
+        return self.vgg.traced(_moments, S, masks)
+
+    def _variation(self, C):
+        return variation(C)
 
     def __call__(self, G):
         """(J, J_content, J_style) of G, of C's size: three scalars."""
@@ -211,14 +237,20 @@ def _of_region(region, layers, lambdas):
 
 
 def variation(image):
-    """Total variation: the mean squared difference of neighbours, down and across together."""
-    down, across = image[:, 1:] - image[:, :-1], image[:, :, 1:] - image[:, :, :-1]
-    return float(tf.reduce_mean(tf.square(down)) + tf.reduce_mean(tf.square(across)))
+    """`total_variation` of an image."""
+    return float(total_variation({"variation": (*down(image), *across(image))}))
+
+
+def _mean_square(a):
+    """In float64, a row at a time: a may be as large as fits into memory."""
+    rows = np.asarray(a)[0]
+    return sum(float(np.sum(np.float64(row) ** 2)) for row in rows) / rows.size
 
 
 def _balanced(a_C, targets, settings, beta):
     """`nst.balanced_weights`, its lambdas in the shares of the settings."""
-    weights = nst.balanced_weights(a_C, {name: np.sqrt(unit(target)) for name, target in targets.items()}, beta)
+    content = tf.constant(np.sqrt(_mean_square(a_C)), tf.float32)  # of which balanced_weights takes the mean square
+    weights = nst.balanced_weights(content, {name: np.sqrt(unit(target)) for name, target in targets.items()}, beta)
     of_all = len(targets) / sum(settings.layers.values())
     lambdas = {name: value * settings.layers[name] * of_all for name, value in weights.style_layers.items()}
     return nst.CostWeights(weights.alpha, beta, lambdas)

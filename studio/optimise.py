@@ -1,6 +1,7 @@
 """Stylise with fewer, better steps: from a coarse picture to the fine one, by bounded L-BFGS."""
 
 import contextlib
+import dataclasses
 import functools
 import time
 from dataclasses import dataclass
@@ -10,22 +11,26 @@ from tqdm.auto import tqdm
 
 import nst_utils as nst
 from nst_support.pictures import check_image
-from nst_support.startup import has_fast_bfloat16, interrupted
+from nst_support.startup import has_fast_bfloat16, has_gpu, interrupted
 from nst_utils import tf
 from studio import estimate
 from studio.adam import Adam
 from studio.axes import LEAST, SHARE, share_along_axes
 from studio.colours import with_colours_of
 from studio.lbfgs import LBFGS, Phase, Stopped
+from studio.memory import free_bytes
 from studio.objective import Objective
 from studio.regions import Regions
 from studio.scales import FINE_EVALUATIONS, carried_up, check_sides, ladder, resized, seeded
 from studio.settings import Settings
+from studio.tiles import TiledObjective
 
 MOST_BFLOAT16 = 60  # evaluations at full size, after which its rounding costs more than it saves
 TOLERANCE = {"float32": 1e-6, "bfloat16": 1e-3}  # relative error of J
 UNITS = 1000  # of a progress bar, in which a run counts its work: evaluations times pixels
 EVERY = 10  # evaluations between two records
+RARELY = 8  # times as many at the coarse sizes of a picture in tiles
+HELD = 4  # pictures of the full size, while the search is at a smaller one
 BAR = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
 TINY, FLAT = 64, 0.02  # px, and spread of values, below which S has no strokes to show
 
@@ -114,9 +119,40 @@ class Run:
             evaluations = 1
         self.sizes, self.counts = ladder(self.C.shape[1:3], evaluations, self.vgg.smallest)
         self.every = settings.every or EVERY
-        self.optimizer, self.precision = estimate.fitting(settings.optimizer, self.sizes[-1]), settings.precision
+        self.precision = settings.precision
         if self.precision == "auto" and not has_fast_bfloat16():
             self.precision = "float32"
+        self.layouts = self._layouts()
+
+    def _layouts(self):
+        """An `estimate.Layout` for each size, by the memory that is free now."""
+        free, limit = free_bytes(), self.settings.memory
+        if limit is not None:
+            free = min(free, limit - estimate.resident_bytes())
+        elif has_gpu():  # it is the GPU's memory that counts
+            free = np.inf
+        widths, content, optimizer = self.widths, self.settings.content, self.settings.optimizer
+        return [
+            estimate.layout(widths, content, size, optimizer, free - self.held(i), len(self.plan(i)))
+            for i, size in enumerate(self.sizes)
+        ]
+
+    @property
+    def widths(self):
+        """{layer: channels} of the network."""
+        return {layer.name: layer.filters for layer in self.vgg.layers if layer.name in nst.LAYERS}
+
+    def held(self, i):
+        """About how many bytes of things at full size lie in memory while the search is at size i."""
+        if i == len(self.sizes) - 1:
+            return 0.0  # counted there
+        content = self.settings.content
+        of_content = self.widths[content] / estimate.stride(content) ** 2 * len(self.plan(len(self.sizes) - 1))
+        return 4.0 * np.prod(self.sizes[-1]) * (3 * HELD + of_content)
+
+    @property
+    def optimizer(self):
+        return self.layouts[-1].optimizer
 
     def _network(self, vgg):
         vgg.check_computes([self.settings.content, *self.settings.layers])
@@ -136,10 +172,13 @@ class Run:
         if i < len(self.sizes) - 1:
             C, base = (resized(image, self.sizes[i]) for image in (C, base))
         regions = self.regions.at(self.sizes[i], self.vgg.smallest)
-        exact = Objective(self.vgg, C, regions, settings)
+        kind, tile = Objective, self.layouts[i].tile
+        if tile is not None:
+            kind = functools.partial(TiledObjective, side=tile)
+        exact = kind(self.vgg, C, regions, settings)
         objectives = {"float32": exact}
         if "bfloat16" in self.plan(i):
-            objectives["bfloat16"] = Objective(self.vgg.in_bfloat16, C, regions, settings, exact)
+            objectives["bfloat16"] = kind(self.vgg.in_bfloat16, C, regions, settings, exact)
         depth = 1.0
         if settings.manner.held:
             share = max(share_along_axes(S) for region in regions for S in region.images)
@@ -162,8 +201,9 @@ class Run:
 
     def search(self, scale, i, G, state=None):
         """The search at size i: see `LBFGS`. state: of an earlier one, which then goes on."""
-        kind = Adam if self.optimizer == "adam" else LBFGS
-        return kind(scale.phases(self.counts[i], self.plan(i)), G, scale.depth, state)
+        layout = self.layouts[i]
+        kind = Adam if layout.optimizer == "adam" else LBFGS
+        return kind(scale.phases(self.counts[i], self.plan(i)), G, scale.depth, layout.pairs, state)
 
     @functools.cached_property
     def coarsest(self):
@@ -186,29 +226,34 @@ class Run:
             for name, objective in self.coarsest.objectives.items()
         }
         per_pixel = [
-            sum(share * timed.get(name, timed["float32"]) for name, share in self.plan(i).items())
-            for i in range(len(self.sizes))
+            layout.slowness
+            / self.layouts[0].slowness
+            * sum(share * timed.get(name, timed["float32"]) for name, share in self.plan(i).items())
+            for i, layout in enumerate(self.layouts)
         ]
         return estimate.total_seconds(self.sizes, self.counts, per_pixel, self.every)
 
     @property
     def memory(self):
         """About how many bytes this process will hold at most."""
-        widths = {layer.name: layer.filters for layer in self.vgg.layers if layer.name in nst.LAYERS}
-        need = estimate.peak_memory(widths, self.sizes[-1], self.optimizer)
+        need = max(layout.need + self.held(i) for i, layout in enumerate(self.layouts))
         return estimate.resident_bytes() + need
 
     def print_estimate(self):
         n_H, n_W = self.sizes[-1]
         how = "steps of Adam" if self.optimizer == "adam" else "evaluations"
         took = f"about {estimate.in_words(self.seconds)} and {self.memory / 1e9:.2g} GB of memory"
-        print(f"{n_W}x{n_H} px, {' + '.join(map(str, self.counts))} {how}: {took}.")
+        tiles = "" if self.layouts[-1].tile is None else f" in tiles of {self.layouts[-1].tile} px"
+        print(f"{n_W}x{n_H} px, {' + '.join(map(str, self.counts))} {how}{tiles}: {took}.")
 
     def records(self, bar=True, state=None, keep=None):
         """`nst.Record`s, as `stylise` gives them. state: of an earlier run of the same, from which to go on.
 
         keep: called after every step with a function that gives such a state: ({name: what JSON holds}, {name: array}).
         """
+        if state is not None:  # as it was begun, whatever is free now
+            self.precision = state[0]["precision"]
+            self.layouts = [estimate.Layout(**layout) for layout in state[0]["layouts"]]
         if isinstance(bar, bool):
             self.print_estimate()
             progress = tqdm(total=UNITS, bar_format=BAR, disable=not bar)
@@ -242,19 +287,27 @@ class _Way:
     def state(self):
         numbers, arrays = self.search.state()
         names = ("i", "done", "now", "last_step", "seconds")
-        return {name: getattr(self, name) for name in names} | {"search": numbers}, arrays
+        how = {"precision": self.run.precision, "layouts": list(map(dataclasses.asdict, self.run.layouts))}
+        return {name: getattr(self, name) for name in names} | how | {"search": numbers}, arrays
 
-    def record(self):
+    def record(self, progress):
         here, full = self.here, self.run.full
         image = self.run.finished(self.G if here is full else carried_up(self.G, here.base, full.base, full.depth))
-        costs = map(float, full.objectives["float32"](image))
+        costs = list(map(float, full.objectives["float32"](image)))
+        progress.set_postfix_str(f"J {costs[0]:.4g} at {self.G.shape[2]}x{self.G.shape[1]} px")
         self.last_step = self.now
         return nst.Record(self.now, *costs, image, self.seconds)
+
+    @property
+    def every(self):
+        """Evaluations between two records here: looking at the full size in tiles costs more than a coarse step."""
+        coarse = self.i < len(self.run.sizes) - 1 and self.run.layouts[-1].tile is not None
+        return self.run.every * (RARELY if coarse else 1)
 
     def records(self, progress, keep):
         self.show(progress)
         if not self.resumed:
-            yield self.record()
+            yield self.record(progress)
         try:
             while self.i < len(self.run.sizes):
                 if self.search is None:
@@ -264,12 +317,12 @@ class _Way:
                 self.i, self.search = self.i + 1, None
         except KeyboardInterrupt:
             if self.now > self.last_step:
-                yield self.record()
+                yield self.record(progress)
             raise interrupted(f"Stopped by hand after {self.now} evaluations.") from None
         progress.update(UNITS - self.shown)
         if self.done > self.last_step:
             self.now = self.done
-            yield self.record()
+            yield self.record(progress)
 
     def climb(self):
         """To the next size, and begin the search there."""
@@ -285,10 +338,8 @@ class _Way:
                 self.G, self.now = G, self.done + used
                 self.seconds, began = self.seconds + time.perf_counter() - began, time.perf_counter()
                 self.show(progress)
-                if self.now >= self.last_step + self.run.every:
-                    last = self.record()
-                    progress.set_postfix_str(f"J {last.J:.4g} at {self.G.shape[2]}x{self.G.shape[1]} px")
-                    yield last
+                if self.now >= self.last_step + self.every:
+                    yield self.record(progress)
                 if keep is not None:
                     keep(self.state)
                 began = time.perf_counter()  # what the caller did does not count

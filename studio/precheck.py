@@ -16,10 +16,10 @@ from nst_support import weight_files
 from nst_support.layers import LAYERS
 from nst_support.pictures import check_ending, picture_size
 from studio import checkpoint, estimate, recipe
+from studio.estimate import SPARE
 from studio.masks import check_aspect, check_count, number_of
-from studio.memory import free_bytes, in_words
+from studio.memory import NO_LIMIT, free_bytes, in_words
 
-SPARE = 1.1  # times the memory that the estimate says
 DECODED = 7  # bytes a pixel that reading a file takes at most: as decoded, and in the mode that it is turned into
 SMALLEST = 16  # px
 WITH_QUALITY = (".jpg", ".jpeg")
@@ -40,8 +40,8 @@ def check(painting, force=False, resume=False):
     _check_iterations(painting, content)
     _check_masks(painting)
     going_on = resume and _can_go_on(painting)
-    optimizer = estimate.fitting(settings.optimizer, content)
-    room = 4 * math.prod(content) + 2**16 + (1 if going_on else 2) * estimate.checkpoint_bytes(content, optimizer)
+    layout = _Sizes(painting).layout(widths_of(painting), settings.size, min(free_bytes(), settings.memory or NO_LIMIT))
+    room = 4 * math.prod(content) + 2**16 + (1 if going_on else 2) * estimate.checkpoint_bytes(content, layout)
     check_new(output, "-o", painting.inputs, force or going_on, room)
 
 
@@ -219,12 +219,12 @@ def check_memory(painting):
         return  # it is the GPU's memory that counts
     sizes, widths, free = _Sizes(painting), widths_of(painting), free_bytes()
     long_side = max(sizes.of_content(painting.settings.size))
-    need = sizes.memory(widths, long_side)
+    free = min(free, painting.settings.memory or free)
+    need = sizes.memory(widths, long_side, free)
     if need <= free:
         return
-    # one by one: a very large picture, which Adam paints, may take less than a smaller one
     smaller = range(long_side - 1, smallest_size(painting) - 1, -1)
-    fits = next((size for size in smaller if sizes.memory(widths, size) <= free), None)
+    fits = next((size for size in smaller if sizes.memory(widths, size, free) <= free), None)
     n_H, n_W = sizes.of_content(long_side)
     advice = f"The largest size that fits is --size {fits}." if fits else "Close other programs."
     raise MemoryError(
@@ -235,7 +235,8 @@ def check_memory(painting):
 
 def memory_of(painting):
     """About how many bytes the process takes for a painting, TensorFlow and the files included."""
-    return _Sizes(painting).memory(widths_of(painting), painting.settings.size)
+    free = min(free_bytes(), painting.settings.memory or NO_LIMIT)
+    return _Sizes(painting).memory(widths_of(painting), painting.settings.size, free)
 
 
 class _Sizes:
@@ -250,13 +251,17 @@ class _Sizes:
     def of_content(self, long_side):
         return shrunk(self.files[0], long_side)
 
-    def memory(self, widths, long_side):
+    def memory(self, widths, long_side, free):
+        """free: bytes, by which it is chosen how the picture is painted."""
         reading = DECODED * max(n_H * n_W for n_H, n_W in self.files)
         styles = [shrunk(size, long_side * scale) for size, scale in zip(self.styles, self.scales, strict=True)]
-        looking = max(estimate.memory_of_targets(widths, size) for size in styles)
-        size = self.of_content(long_side)
-        searching = estimate.peak_memory(widths, size, estimate.fitting(self.settings.optimizer, size))
-        return SPARE * (estimate.TENSORFLOW + max(reading, looking, searching))
+        layout = self.layout(widths, long_side, free)
+        looking = 0 if layout.tile else max(estimate.memory_of_targets(widths, size) for size in styles)
+        return SPARE * (estimate.TENSORFLOW + max(reading, looking, layout.need))
+
+    def layout(self, widths, long_side, free):
+        size, settings, left = self.of_content(long_side), self.settings, free - SPARE * estimate.TENSORFLOW
+        return estimate.layout(widths, settings.content, size, settings.optimizer, left, precisions=2)
 
 
 def widths_of(painting):

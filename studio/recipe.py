@@ -202,5 +202,5 @@ def identity(painting):
 def _deciding(recipe):
     """What in a recipe decides the picture: neither names of files nor how often it was looked at on the way."""
     files = {name: recipe[name]["sha256"] for name in recipe if _is_input(name) or name == "network"}
-    settings = {name: value for name, value in recipe["settings"].items() if name != "every"}
+    settings = {name: value for name, value in recipe["settings"].items() if name not in ("every", "memory")}
     return files, settings, recipe["quality"]

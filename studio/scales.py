@@ -22,23 +22,31 @@ def enlarged(image, size):
 
     By cosine transforms, padded with zeros: half-pixel centres and mirrored borders, as in resizing elsewhere.
     """
-    spectrum = fft.dctn(np.float32(image), axes=(1, 2), norm="ortho", workers=2)
-    rows, columns = (n - m for n, m in zip(size, spectrum.shape[1:3], strict=True))
-    spectrum = np.pad(spectrum, ((0, 0), (0, rows), (0, columns), (0, 0)))
-    factor = np.float32(np.sqrt(np.prod(size) / np.prod(image.shape[1:3])))
-    return fft.idctn(spectrum, axes=(1, 2), norm="ortho", workers=2) * factor
+    image = np.float32(image)
+    return np.stack([_enlarged(image[0, ..., colour], size) for colour in range(image.shape[-1])], -1)[None]
+
+
+def _enlarged(plane, size):
+    spectrum = fft.dctn(plane, norm="ortho", workers=2)
+    spectrum = np.pad(spectrum, [(0, n - m) for n, m in zip(size, plane.shape, strict=True)])
+    spectrum *= np.float32(np.sqrt(np.prod(size) / np.prod(plane.shape)))
+    return fft.idctn(spectrum, norm="ortho", workers=2, overwrite_x=True)
 
 
 def carried_up(G, c, C, depth=1.0):
-    """G, made for the coarse content c, at the size of the finer content C, with the detail that c lacks.
+    """G, made for the coarse content c, at the size of the finer content C, with the detail that c lacks; an array.
 
     depth: of the notch through which that detail passes, see `axes`.
     """
-    size = C.shape[1:3]
-    detail = np.asarray(C) - enlarged(c, size)
-    if depth < 1:
-        detail = without_lines(detail, depth)
-    return tf.constant(np.clip(enlarged(G, size) + detail, 0, 1), tf.float32)
+    G, c, C = (np.asarray(image)[0] for image in (G, c, C))
+    found = np.empty((1, *C.shape), np.float32)
+    for colour in range(C.shape[-1]):  # one at a time, which takes a third of the memory
+        detail = C[..., colour] - _enlarged(c[..., colour], C.shape[:2])
+        if depth < 1:
+            detail = without_lines(detail[None, ..., None], depth)[0, ..., 0]
+        detail += _enlarged(G[..., colour], C.shape[:2])
+        np.clip(detail, 0, 1, out=found[0, ..., colour])
+    return found
 
 
 NOISE, FLAT, WINDOW = 0.1, 0.03, 9  # standard deviation; spread below which C counts as flat; px

@@ -52,6 +52,7 @@ RANGES = {  # what a number may be: float32 holds J and its gradient well above 
     "tv_weight": (numbers.Real, 0, 1e6),
     "seed": (numbers.Integral, 0, 2**63),
     "every": (numbers.Integral, 1, 10**9),
+    "memory": (numbers.Integral, 1, 2**60),  # bytes
 }
 SEVERAL = ("style_scale", "blend_weights", "evaluations")  # one number, or one for each style or size
 
@@ -95,6 +96,7 @@ class Settings:
     seed: int = setting(0, "of the noise in the first picture", SEARCH, metavar="N")
     optimizer: str = setting("auto", "auto: lbfgs, and adam where the picture is very large", SEARCH)
     precision: str = setting("auto", "auto: bfloat16 first, where the machine gains by it", SEARCH)
+    memory: int | None = setting(None, "at most so much, such as 4GB", SEARCH, metavar="SIZE")
     every: int | None = setting(None, "iterations between two snapshots", SEARCH, "--save-every", "N")
     beta: float | None = setting(None, "weight of the style itself, instead of --strength", COSTS, "--style-weight")
     statistics: str = setting("covariance", "what is compared of the style; gram is the paper's", COSTS)

@@ -71,3 +71,11 @@ def test_run_after_run_leaves_nothing_in_memory(how):
     lines = run("benchmarks/memory.py", "--networks", "slim", "--how", how, "--runs", 15).splitlines()
     assert [line.split()[:3] for line in lines] == [[how, "slim", str(n)] for n in (5, 10, 15)]
     assert float(lines[-1].split()[-1].rstrip("%")) < 2.5  # a graph a run would be 10 %
+
+
+def test_time_and_memory_against_size_are_printed_and_drawn(tmp_path):
+    output = run("benchmarks/scale.py", "--sides", 96, "--tiles", 48, "--out", tmp_path)
+    rows = [line.split() for line in output.splitlines() if line.split()[0] == "96x72"]
+    assert [row[1] for row in rows] == ["-", "48"]
+    assert all(float(value) > 0 for row in rows for value in row[2:])
+    assert (tmp_path / "scale.png").stat().st_size > 10_000

@@ -449,24 +449,33 @@ def test_a_network_that_is_not_as_deep_as_asked(refused, random_weights, tmp_pat
     assert "slim.npz: this network has no conv4_2. Choose layers that are not as deep" in refused(PAIR)
 
 
-def test_too_large_for_the_memory_names_a_size_that_fits(refused, works, monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda name: None)
+def leanest(monkeypatch, size):
+    """So little memory that `size` fits, in the smallest tiles and by Adam, and nothing larger does."""
     painting = Painting(content=Path("large.png"), styles=(Path("painting.png"),), output=Path("new.png"))
-    middle = Painting(**{**vars(painting), "settings": Settings(size=200)})
-    monkeypatch.setattr(precheck, "free_bytes", lambda: int(precheck.memory_of(middle)) + 1000)
+    painting = Painting(**{**vars(painting), "settings": Settings(size=size)})
+    monkeypatch.setattr(precheck, "free_bytes", lambda: 0)
+    need = int(precheck.memory_of(painting)) + 1
+    monkeypatch.setattr(precheck, "free_bytes", lambda: need)
+    return painting
+
+
+def test_too_large_for_the_memory_even_in_tiles_names_a_size_that_fits(refused, works, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    middle = leanest(monkeypatch, 200)
     line = refused("large.png painting.png -o new.png")
     assert "large.png at 400x300 px takes about" in line and "The largest size that fits is --size 200." in line
     assert "--size 200." in refused("large.png painting.png -o new.png --size 201")
     precheck.check_memory(middle)
     monkeypatch.setattr(precheck, "free_bytes", lambda: 10**6)
     assert "1.0 MB are free. Close other programs." in refused("large.png painting.png -o new.png")
+    monkeypatch.setattr(precheck, "free_bytes", lambda: 10**12)
+    assert "and 2.0 MB are free. Close" in refused("large.png painting.png -o new.png --memory 2MB")
+    assert "--memory: '2' is no amount of memory" in refused("large.png painting.png -o new.png --memory 2")
 
 
 def test_the_size_that_fits_works_and_force_tries_what_may_not_fit(works, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    middle = Painting(content=Path("large.png"), styles=(Path("painting.png"),), output=Path("new.png"))
-    middle = Painting(**{**vars(middle), "settings": Settings(size=64)})
-    monkeypatch.setattr(precheck, "free_bytes", lambda: int(precheck.memory_of(middle)) + 1000)
+    leanest(monkeypatch, 64)
     works("large.png painting.png -o new.png --size 64")
     works("photo.jpg painting.png -o forced.png --force")
 
@@ -877,6 +886,7 @@ MANY = {
     "start": "noise",
     "seed": 7,
     "optimizer": "adam",
+    "memory": 4_000_000_001,
     "precision": "float32",
     "every": 5,
     "statistics": "gram",

@@ -173,7 +173,7 @@ def test_a_search_goes_on_from_its_state_bit_for_bit():
         states[item[0]] = dict(numbers, rows=list(numbers["rows"])), {n: np.array(a) for n, a in arrays.items()}
     assert len(whole) > 35 and max(states) > 60
     for used in list(states)[::7]:
-        rest = list(LBFGS(phases, 0.5 + 0 * target, 0.3, states[used]))
+        rest = list(LBFGS(phases, 0.5 + 0 * target, 0.3, state=states[used]))
         expected = [item for item in whole if item[0] > used]
         assert [item[:2] for item in rest] == [item[:2] for item in expected]
         for (_, _, one), (_, _, same) in zip(rest, expected, strict=True):

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import picture
 
 import nst_utils as nst
-from studio import estimate, optimise
+from studio import optimise
 from studio.objective import Objective
 from studio.optimise import stylise
 from studio.settings import Settings
@@ -153,11 +154,13 @@ def test_adam_takes_back_a_step_to_nan(small_vgg, C, S, monkeypatch):
     assert records[-1].J < records[0].J
 
 
-def test_a_very_large_picture_is_left_to_adam(small_vgg, C, S, monkeypatch, capsys):
-    monkeypatch.setattr(estimate, "LARGEST", 1000)
-    records = stylised(small_vgg, C, S, evaluations=20)
-    assert "20 steps of Adam" in capsys.readouterr().out
-    assert records[-1].J < records[0].J
+def test_a_picture_too_large_for_the_memory_is_made_in_tiles_by_adam_and_is_nearly_the_same(small_vgg, S, capsys):
+    C = picture(150, 160, 3)
+    whole = stylised(small_vgg, C, S, evaluations=(6, 5), optimizer="adam", precision="float32")
+    tiled = stylised(small_vgg, C, S, evaluations=(6, 5), memory=10**6, precision="float32")
+    told = capsys.readouterr().out
+    assert "6 + 5 steps of Adam: " in told and "6 + 5 steps of Adam in tiles of 128 px: " in told
+    assert pytest.approx(whole[-1].J, rel=1e-2) == tiled[-1].J and tiled[-1].J < tiled[0].J
 
 
 # ------------------------------------------------------------------------------------ refused before any work
