@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import nst_utils as nst
-from studio import optimise
+from studio import estimate, optimise
 from studio.objective import Objective
 from studio.optimise import stylise
 from studio.settings import Settings
