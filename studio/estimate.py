@@ -66,15 +66,12 @@ def layout(widths, content, size, optimizer, free, precisions=1):
         return Layout(*way, side, peak_memory(widths, size, *way, side, content, precisions))
 
     fast = [side for side in SIDES if side >= FAST]
-    tried = itertools.chain(
-        (made(way, None) for way in ways if way[1] or way == ways[0]),
-        (made(way, side) for way in ways for side in fast),
-        (made(ways[-1], side) for side in SIDES),
-    )
-    for last in tried:
-        if SPARE * last.need <= free:
-            return last
-    return last
+    tried = [
+        *(made(way, None) for way in ways if way[1] or way == ways[0]),
+        *(made(way, side) for way in ways for side in fast),
+        *(made(ways[-1], side) for side in SIDES),
+    ]
+    return next((each for each in tried if SPARE * each.need <= free), min(tried, key=lambda each: each.need))
 
 
 def peak_memory(widths, size, optimizer="lbfgs", pairs=MEMORY, tile=None, content=None, precisions=1):

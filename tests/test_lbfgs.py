@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from studio.adam import Adam
 from studio.lbfgs import LBFGS, InverseHessian, Phase, Stopped, lbfgs, natural_filter, value_and_gradient
 
 
@@ -33,8 +34,10 @@ def test_the_filter_is_symmetric_and_positive():
     assert np.linalg.eigvalsh(matrix).min() > 0.01
 
 
-def test_the_inverse_hessian_is_the_textbooks():
+@pytest.mark.parametrize("part", [7, 2**20])
+def test_the_inverse_hessian_is_the_textbooks(part, monkeypatch):
     """Against BFGS' update written out as products of matrices, in float64, with more pairs than memory."""
+    monkeypatch.setattr("studio.lbfgs.PART", part)
     shape, n, rng = (1, 4, 5, 3), 60, np.random.default_rng(0)
     P = natural_filter(shape)
     as_image = lambda v: np.float32(v.reshape(shape))  # noqa: E731
@@ -53,6 +56,42 @@ def test_the_inverse_hessian_is_the_textbooks():
         H = V @ H @ V.T + np.outer(s, s) / (s @ y)
     g = rng.normal(size=n)
     np.testing.assert_allclose(np.ravel(estimate(as_image(g))), H @ g, atol=1e-5)
+
+
+def test_without_pairs_it_is_the_filter_at_the_scale_of_the_last_step():
+    shape, rng = (1, 4, 5, 3), np.random.default_rng(0)
+    P, (s, y, g) = natural_filter(shape), rng.random((3, *shape)).astype(np.float32)
+    estimate = InverseHessian(P, shape, memory=0)
+    np.testing.assert_array_equal(estimate(g), P(g))
+    estimate.learn(s, y)
+    scale = np.vdot(s, y) / np.vdot(y, P(y))
+    assert abs(scale - 1) > 0.1
+    np.testing.assert_allclose(estimate(g), scale * P(g), rtol=1e-5)
+    assert estimate.steps.size == estimate.filtered.size == 0
+
+
+@pytest.mark.parametrize("memory", [0, 1, 3])
+def test_with_few_pairs_it_finds_the_minimum_too(memory):
+    target, _, J = bowl()
+    *_, (_, _, G) = until_stopped(LBFGS(phase(J, 300), 0.5 + 0 * target, memory=memory))
+    np.testing.assert_allclose(G, np.clip(target, 0, 1), atol=5e-3)
+
+
+def test_adam_is_the_textbooks_within_the_bounds():
+    """Kingma and Ba, as at the end of section 2, in float64; more rows than are worked on at a time."""
+    target, curvature, J = bowl((1, 150, 3, 3))
+    G, m, v = np.full(target.shape, 0.5), 0.0, 0.0
+    expected = [G]
+    for t in range(1, 30):
+        slope = 2 * np.float64(curvature) * (G - target)
+        m, v = 0.9 * m + 0.1 * slope, 0.999 * v + 0.001 * slope**2
+        step = 0.02 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(v) + 1e-7)
+        G = np.clip(G - step, 0, 1)
+        expected.append(G)
+    found = [G for _, _, G in Adam(phase(J, 30), 0.5 + 0 * target)]
+    assert len(found) == 30 and np.any(found[-1] == 1)
+    for ours, theirs in zip(found, expected, strict=True):  # each a picture of its own
+        np.testing.assert_allclose(ours, theirs, atol=2e-4)
 
 
 @pytest.mark.parametrize("size_of_cost", [1e-4, 1.0, 1e12])

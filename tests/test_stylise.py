@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import picture
 
 import nst_utils as nst
-from studio import optimise
+from studio import estimate, optimise
 from studio.objective import Objective
 from studio.optimise import stylise
 from studio.settings import Settings
@@ -154,13 +153,17 @@ def test_adam_takes_back_a_step_to_nan(small_vgg, C, S, monkeypatch):
     assert records[-1].J < records[0].J
 
 
-def test_a_picture_too_large_for_the_memory_is_made_in_tiles_by_adam_and_is_nearly_the_same(small_vgg, S, capsys):
-    C = picture(150, 160, 3)
-    whole = stylised(small_vgg, C, S, evaluations=(6, 5), optimizer="adam", precision="float32")
-    tiled = stylised(small_vgg, C, S, evaluations=(6, 5), memory=10**6, precision="float32")
-    told = capsys.readouterr().out
-    assert "6 + 5 steps of Adam: " in told and "6 + 5 steps of Adam in tiles of 128 px: " in told
-    assert pytest.approx(whole[-1].J, rel=1e-2) == tiled[-1].J and tiled[-1].J < tiled[0].J
+@pytest.mark.parametrize(("optimizer", "pairs"), [("lbfgs", 3), ("adam", 0)])
+def test_in_tiles_the_picture_is_nearly_the_same(small_vgg, C, S, optimizer, pairs, monkeypatch, capsys):
+    def run(tile):
+        found = estimate.Layout(optimizer, pairs, tile, 0.0)
+        monkeypatch.setattr(estimate, "layout", lambda *_: found)
+        return stylised(small_vgg, C, S, evaluations=(6, 5), precision="float32")
+
+    whole, tiled = run(None), run(16)
+    assert " in tiles of 16 px: about" in capsys.readouterr().out.splitlines()[-1]
+    assert pytest.approx(whole[-1].J, rel=1e-3) == tiled[-1].J and tiled[-1].J < tiled[0].J
+    np.testing.assert_allclose(tiled[-1].image, whole[-1].image, atol=0.02)
 
 
 # ------------------------------------------------------------------------------------ refused before any work
