@@ -248,8 +248,9 @@ def show_method(C, S, G):
     page.annotate("", (1.15, 0.76), (1.15, 0.28), arrowprops=BACK)
     page.text(5.5, 0.48, r"the gradient $\partial J / \partial G$ says how to change every pixel of G; repeat", CENTRED)
     page.set(xlim=(0, 11), ylim=(0, 4.6))
-    alt = "The method: C, S and G go through one frozen VGG-19; the content cost compares C with G, the style cost S with G"
-    return _show(figure, f"{alt}; the gradient of their sum J goes back to the pixels of G.")
+    costs = "the content cost compares C with G, the style cost S with G"
+    back = "the gradient of their sum J goes back to the pixels of G"
+    return _show(figure, f"The method: C, S and G go through one frozen VGG-19; {costs}; {back}.")
 
 
 # ------------------------------------------------------------------------------------ pictures in a grid
