@@ -103,6 +103,22 @@ def step_number(G, optimizer, objective):
     optimizer.apply_gradients([(tape.gradient(J, G), G)])
 
 
+def step_of_all(G, optimizer, objective):
+    with tf.GradientTape() as tape:
+        costs = objective(G)
+    optimizer.apply_gradients([(tape.gradient(costs, G), G)])
+    G.assign(tf.clip_by_value(G, 0, 1))
+    return costs
+
+
+def step_by_hand_without_a_tape(G, optimizer, objective):
+    costs = objective(G)
+    with tf.GradientTape() as tape:
+        J = costs[0]
+    G.assign(G - 0.05 * tape.gradient(J, G))
+    return costs
+
+
 def step_wrong_order(G, optimizer, objective):
     with tf.GradientTape() as tape:
         J_content, J_style, J = objective(G)
@@ -264,6 +280,7 @@ MISTAKES = {
         "a shape is assigned": (reshaped_content_cost, "it changes the shape of its input. Use tf.reshape"),
         "a tuple": (lambda C, G: (tf.reduce_mean((C - G) ** 2) / 4,), "Is there a comma behind it?"),
         "whole numbers": (lambda C, G: round(float(tf.reduce_mean((C - G) ** 2)) / 4 - 1e-6), "returns"),
+        "two formats": (lambda C, G: tf.reduce_sum((C - G) ** 2) / (4 * tf.size(G)), "float32 and a int32 tensor meet"),
         "a string": (lambda C, G: "10.5417 by hand", "returns a str"),
         "not callable": (10.5417, "the function itself, check_compute_content_cost(compute_content_cost)"),
     },
@@ -439,6 +456,8 @@ MISTAKES = {
         ),
         "another order of the three": (step_wrong_order, "J, J_content, J_style, in this order"),
         "objective outside the tape": (step_without_a_tape, "call objective(G) inside `with tf.GradientTape()"),
+        "all three": (step_of_all, "the three costs added up"),
+        "by hand, outside the tape": (step_by_hand_without_a_tape, "a gradient that the tape did not see"),
         "swapped pair": (step_swapped_pair, "the gradient first: [(gradient, G)]"),
         "no list": (step_no_list, "a list of pairs"),
         "float": (step_number, "then has no gradient: keep the tensor"),

@@ -439,6 +439,13 @@ def check_train_step(train_step):
             lambda: np.clip(start - rate * of_style, 0, 1),
         ),
     ]
+    of_all = gradient + of_content + of_style
+    mistakes.append(
+        (
+            "this is the gradient of the three costs added up; give tape.gradient the first of them, J.",
+            lambda: np.clip(start - rate * of_all, 0, 1),
+        )
+    )
     moved = np.clip(start - rate * gradient, 0, 1)
     if not same([G], [moved]):
         name_the_mistake("train_step", [G], [()], mistakes)

@@ -184,6 +184,12 @@ IN_PLAIN_WORDS = [  # (what the error says, what the line of the function says, 
     ("object has no attribute '_id'", "gradient", "tape.gradient wants one cost: the first of the three, J"),
     ("property 'shape' of", "", "a shape cannot be assigned: use tf.reshape, which returns a new tensor"),
     ("does not support item assignment", "", "a tensor cannot be written into: make a new one"),
+    (r"must have the same dtype, got tf\.(\w+) != tf\.(\w+)", "", "a {} and a {} tensor meet: tf.cast one of them"),
+    (
+        "unsupported operand.*NoneType",
+        "",
+        "one of the two is None: what a function without `return` gives, or a gradient that the tape did not see",
+    ),
     ("expected to be a (\\w+) tensor but is a (\\w+) tensor", "", "a {} and a {} tensor meet: tf.cast one of them"),
 ]
 
