@@ -390,7 +390,7 @@ def show_matrix(rows, title, xlabel, ylabel):
 def show_spread(rows, title, xlabel, ylabel):
     """{name: {column: [numbers]}} as the median of each list, on a line from its least to its largest number."""
     plt = _pyplot()
-    figure, axis = plt.subplots(figsize=(8, 3.6), layout="constrained")
+    figure, axis = plt.subplots(figsize=(9, 3.6), layout="constrained")
     columns = list(next(iter(rows.values())))
     for k, (name, row) in enumerate(rows.items()):
         values = [np.asarray(row[column]) for column in columns]
@@ -400,7 +400,7 @@ def show_spread(rows, title, xlabel, ylabel):
         axis.errorbar(np.arange(len(columns)) + aside, middle, reach, fmt="o", capsize=3, label=name)
     axis.set_xticks(range(len(columns)), columns)
     axis.set(title=title, xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
-    axis.legend()
+    axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
     axis.grid(alpha=0.3, axis="y")
     lines = (f"{name} {', '.join(f'{np.median(row[c]):.2g}' for c in columns)}" for name, row in rows.items())
     return _show(figure, f"Spread, '{title}'. Medians at {', '.join(columns)}: {'; '.join(lines)}.")
