@@ -14,7 +14,8 @@ from nst_support.startup import tf
 from nst_support.whole_file import write_whole
 
 __all__ = ["Table", "heat", "save_gif", "show_costs", "show_curves", "show_feature_maps", "show_gif", "show_grams"]
-__all__ += ["show_grid", "show_images", "show_lab", "show_matrix", "show_shares", "watch", "watch_grid", "window"]
+__all__ += ["show_grid", "show_images", "show_lab", "show_matrix", "show_method", "show_shares", "show_spread"]
+__all__ += ["watch", "watch_grid", "window"]
 
 WIDTH, DPI = 12.0, 80  # inches, about a notebook's page; dots per inch
 FIGURE_QUALITY = {"quality": 88}
@@ -111,15 +112,22 @@ def show_feature_maps(a, count=8, title=""):
     return _show(figure, f"Feature maps. {title}")
 
 
-def show_grams(grams):
-    """Heat maps of Gram matrices, {title: (n_C, n_C)}, on one colour scale."""
+def show_grams(grams, own_scales=False):
+    """Heat maps of Gram matrices, {title: (n_C, n_C)}, on one colour scale, or each divided by its own largest entry.
+
+    Colours go with the square root of an entry, so that the small ones are seen as well.
+    """
+    from matplotlib.colors import PowerNorm
+
     plt = _pyplot()
+    if own_scales:
+        grams = {title: G / tf.reduce_max(G) for title, G in grams.items()}
     top = max(float(tf.reduce_max(G)) for G in grams.values())
     figure, axes = plt.subplots(1, len(grams), figsize=(4 * len(grams), 3.6), layout="constrained", squeeze=False)
     for axis, (title, G) in zip(axes[0], grams.items(), strict=True):
-        drawn = axis.imshow(np.reshape(G, G.shape[-2:]), cmap="viridis", vmin=0, vmax=top)
+        drawn = axis.imshow(np.reshape(G, G.shape[-2:]), cmap="viridis", norm=PowerNorm(0.5, 0, top))
         axis.set(title=title, xlabel="channel", ylabel="channel")
-    figure.colorbar(drawn, ax=axes, label="G")
+    figure.colorbar(drawn, ax=axes, label="G, in units of its largest" if own_scales else "G")
     return _show(figure, "Gram matrices as heat maps. " + "; ".join(grams))
 
 
@@ -148,7 +156,18 @@ def show_costs(runs):
     return _show(figure, "J against seconds: " + ", ".join(runs))
 
 
-def _draw_run(figure, records, steps):
+def _parts(weights):
+    """[(label, what it is of a record, colour)] of the curves of a run, J and its parts."""
+    alpha, beta = (weights.alpha, weights.beta) if weights else (1, 1)
+    names = ("alpha J_content", "beta J_style") if weights else ("J_content", "J_style")
+    return [
+        ("J", lambda r: r.J, "black"),
+        (names[0], lambda r: alpha * r.J_content, "#b5533f"),
+        (names[1], lambda r: beta * r.J_style, "#3f6fb5"),
+    ]
+
+
+def _draw_run(figure, records, steps, weights):
     figure.clear()
     picture, curves = figure.subplots(1, 2, width_ratios=(1.25, 1))
     last = records[-1]
@@ -158,18 +177,19 @@ def _draw_run(figure, records, steps):
     picture.set_title(f"step {last.step} of {steps}, {last.seconds:.0f} s{remaining}")
     picture.axis("off")
     rounding = 1e-6 * max(r.J for r in records)  # all that there is to the content cost of C itself
-    for name, colour in (("J", "black"), ("J_content", "#b5533f"), ("J_style", "#3f6fb5")):
-        costs = [cost if cost > rounding else np.nan for cost in (getattr(r, name) for r in records)]
+    for name, cost_of, colour in _parts(weights):
+        costs = [cost if cost > rounding else np.nan for cost in map(cost_of, records)]
         curves.semilogy([r.step for r in records], costs, ".-", color=colour, label=name)
     curves.set(xlabel="step", ylabel="cost", xlim=(0, steps))
     curves.legend()
     curves.grid(alpha=0.3)
 
 
-def watch(records, steps):
+def watch(records, steps, weights=None):
     """Pass the records on while showing G and the three costs in one output that is redrawn.
 
-    In a terminal, a progress bar. steps: how many the run will take in all.
+    In a terminal, a progress bar. steps: how many the run will take in all. weights: `CostWeights`, to draw J
+    and the two parts that add up to it, alpha J_content and beta J_style.
     """
     if "ipykernel" not in sys.modules:
         yield from _watch_in_terminal(records, steps)
@@ -180,8 +200,9 @@ def watch(records, steps):
     figure, seen, handle = Figure(figsize=(10, 4), layout="constrained"), [], None
     for record in records:
         seen.append(record)
-        _draw_run(figure, seen, steps)
-        image = _jpeg(figure, f"G after {record.step} steps beside its costs J, J_content and J_style")
+        _draw_run(figure, seen, steps, weights)
+        costs = ", ".join(name for name, *_ in _parts(weights))
+        image = _jpeg(figure, f"G after {record.step} steps beside its costs {costs}")
         if handle is None:
             handle = notebook.display(image, display_id=True)
         else:
@@ -216,6 +237,43 @@ def show_gif(path):
     from IPython import display as notebook
 
     return notebook.Image(Path(path).read_bytes(), format="gif", alt="G from its start image to the result")
+
+
+# ------------------------------------------------------------------------------------ the method
+
+BOX = {"boxstyle": "round,pad=0.5", "facecolor": "#eef2f8", "edgecolor": "#3f6fb5"}
+CENTRED = {"ha": "center", "va": "center", "fontsize": 11}
+THERE, BACK = {"arrowstyle": "->", "color": "#555555"}, {"arrowstyle": "->", "color": "#b5533f", "lw": 1.8}
+
+
+def show_method(C, S, G):
+    """The whole method as a drawing: three images through one network to two costs, and back to the pixels of G."""
+    figure = _pyplot().figure(figsize=(11, 4.6))
+    page = figure.add_axes((0, 0, 1, 1), xlim=(0, 11), ylim=(0, 4.6))
+    page.axis("off")
+    for name, image, y in (("C", C, 3.9), ("S", S, 2.6), ("G", G, 1.3)):
+        page.imshow(_array(image), extent=(0.4, 1.9, y - 0.52, y + 0.52), aspect="auto")
+        page.text(0.2, y, name, CENTRED, fontsize=13, weight="bold")
+        page.annotate("", (2.9, y), (1.95, y), arrowprops=THERE)
+        page.annotate("", (5.2, y), (4.1, y), arrowprops=THERE)
+        page.text(4.65, y + 0.2, f"$a^{{({name})}}$", CENTRED)
+    page.text(3.5, 2.6, "\n" * 5 + "VGG-19\n\nfrozen, and\nthe same\nfor all three" + "\n" * 5, CENTRED, bbox=BOX)
+    boxes = {
+        "content cost $J_{content}$:\none layer of C and G,\nplace by place": (6.35, 3.5),
+        "style cost $J_{style}$:\nfive layers of S and G,\nGram matrices": (6.35, 1.8),
+        "$J = \\alpha J_{content} + \\beta J_{style}$": (9.5, 2.65),
+    }
+    for text, (x, y) in boxes.items():
+        page.text(x, y, text, CENTRED, bbox=BOX)
+    for y in (3.5, 1.8):
+        page.annotate("", (8.6, 2.65), (7.3, y), arrowprops=THERE)
+    page.plot([9.5, 9.5, 1.15], [2.3, 0.3, 0.3], color=BACK["color"], linewidth=BACK["lw"])
+    page.annotate("", (1.15, 0.76), (1.15, 0.28), arrowprops=BACK)
+    page.text(5.5, 0.48, r"the gradient $\partial J / \partial G$ says how to change every pixel of G; repeat", CENTRED)
+    page.set(xlim=(0, 11), ylim=(0, 4.6))
+    costs = "the content cost compares C with G, the style cost S with G"
+    back = "the gradient of their sum J goes back to the pixels of G"
+    return _show(figure, f"The method: C, S and G go through one frozen VGG-19; {costs}; {back}.")
 
 
 # ------------------------------------------------------------------------------------ pictures in a grid
@@ -350,6 +408,25 @@ def show_matrix(rows, title, xlabel, ylabel):
     return _show(
         figure, f"Matrix, '{title}'. Columns, {xlabel} {', '.join(columns)}. Rows, {ylabel} {'; '.join(lines)}."
     )
+
+
+def show_spread(rows, title, xlabel, ylabel):
+    """{name: {column: [numbers]}} as the median of each list, on a line from its least to its largest number."""
+    plt = _pyplot()
+    figure, axis = plt.subplots(figsize=(9, 3.6), layout="constrained")
+    columns = list(next(iter(rows.values())))
+    for k, (name, row) in enumerate(rows.items()):
+        values = [np.asarray(row[column]) for column in columns]
+        middle = np.array([np.median(v) for v in values])
+        reach = np.abs(np.array([[v.min() for v in values], [v.max() for v in values]]) - middle)
+        aside = (k - (len(rows) - 1) / 2) * 0.12
+        axis.errorbar(np.arange(len(columns)) + aside, middle, reach, fmt="o", capsize=3, label=name)
+    axis.set_xticks(range(len(columns)), columns)
+    axis.set(title=title, xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
+    axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    axis.grid(alpha=0.3, axis="y")
+    lines = (f"{name} {', '.join(f'{np.median(row[c]):.2g}' for c in columns)}" for name, row in rows.items())
+    return _show(figure, f"Spread, '{title}'. Medians at {', '.join(columns)}: {'; '.join(lines)}.")
 
 
 def show_curves(curves, title, xlabel, ylabel):

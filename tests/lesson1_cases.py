@@ -47,6 +47,86 @@ def rounded_layer_cost(rounding):
     return cost
 
 
+def course_layer_style_cost(a_S, a_G):
+    """As in the course: the sizes are G's."""
+    _, n_H, n_W, n_C = a_G.shape
+    A_S, A_G = (tf.transpose(tf.reshape(a, [n_H * n_W, n_C])) for a in (a_S, a_G))
+    GS, GG = (tf.matmul(A, tf.transpose(A)) for A in (A_S, A_G))
+    return tf.reduce_sum((GS - GG) ** 2) / (4 * n_C**2 * (n_H * n_W) ** 2)
+
+
+def one_size_for_both(which):
+    def cost(a_S, a_G):
+        bare = np.sum((rows(a_S).T @ rows(a_S) - rows(a_G).T @ rows(a_G)) ** 2)
+        return bare / (4 * a_G.shape[-1] ** 2 * len(rows(which(a_S, a_G))) ** 2)
+
+    return cost
+
+
+def changed_content_cost(a_C, a_G):
+    a_C -= a_G
+    return tf.reduce_mean(a_C**2) / 4
+
+
+def changed_style_cost(a_S, a_G):
+    a_S -= 0
+    return layer_cost(a_S, a_G)
+
+
+def reshaped_content_cost(a_C, a_G):
+    a_C.shape = a_G.shape = -1
+    return np.mean((a_C - a_G) ** 2) / 4
+
+
+def step_without_a_tape(G, optimizer, objective):
+    with tf.GradientTape() as tape:
+        pass
+    costs = objective(G)
+    optimizer.apply_gradients([(tape.gradient(costs[0], G), G)])
+
+
+def step_swapped_pair(G, optimizer, objective):
+    with tf.GradientTape() as tape:
+        costs = objective(G)
+    optimizer.apply_gradients([(G, tape.gradient(costs[0], G))])
+
+
+def step_no_list(G, optimizer, objective):
+    with tf.GradientTape() as tape:
+        costs = objective(G)
+    optimizer.apply_gradients((tape.gradient(costs[0], G), G))
+
+
+def step_number(G, optimizer, objective):
+    with tf.GradientTape() as tape:
+        J = float(objective(G)[0])
+    optimizer.apply_gradients([(tape.gradient(J, G), G)])
+
+
+def step_of_all(G, optimizer, objective):
+    with tf.GradientTape() as tape:
+        costs = objective(G)
+    optimizer.apply_gradients([(tape.gradient(costs, G), G)])
+    G.assign(tf.clip_by_value(G, 0, 1))
+    return costs
+
+
+def step_by_hand_without_a_tape(G, optimizer, objective):
+    costs = objective(G)
+    with tf.GradientTape() as tape:
+        J = costs[0]
+    G.assign(G - 0.05 * tape.gradient(J, G))
+    return costs
+
+
+def step_wrong_order(G, optimizer, objective):
+    with tf.GradientTape() as tape:
+        J_content, J_style, J = objective(G)
+    optimizer.apply_gradients([(tape.gradient(J, G), G)])
+    G.assign(tf.clip_by_value(G, 0, 1))
+    return J, J_content, J_style
+
+
 def looped_content(a_C, a_G):
     total = 0.0
     for c, g in zip(np.asarray(a_C).ravel(), np.asarray(a_G).ravel(), strict=True):
@@ -144,6 +224,10 @@ RIGHT = {
         ),
         "mean": lambda S, G: tf.reduce_mean((per_position(S) - per_position(G)) ** 2) / 4,
         "the other way round": lambda S, G: layer_cost(G, S),
+        "the course's own": course_layer_style_cost,
+        "G's size for both": one_size_for_both(lambda S, G: G),
+        "S's size for both": one_size_for_both(lambda S, G: S),
+        "one size only": lambda S, G: layer_cost(S, G) + 0 * tf.reduce_sum(S - G),
         "float64": lambda S, G: layer_cost(tf.cast(S, tf.float64), tf.cast(G, tf.float64)),
         "TF32": rounded_layer_cost(tf32),
         "bfloat16": rounded_layer_cost(bfloat16),
@@ -191,6 +275,12 @@ MISTAKES = {
         "square of the sum": (lambda C, G: tf.reduce_sum(C - G) ** 2 / (4 * np.prod(G.shape)), "squared after the sum"),
         "something else": (lambda C, G: tf.reduce_mean(tf.abs(C - G)), "returns 5.5 where 10.5417 is right"),
         "no return": (lambda C, G: None, "`return`"),
+        "where": (lambda C, G: tf.reduce_mean(tf.abs(C - G)), "for C = [[[0. 0. 0.] [0. 0. 0.]]"),
+        "an input is changed": (changed_content_cost, "it changes its input in the line `a_C -= a_G`"),
+        "a shape is assigned": (reshaped_content_cost, "it changes the shape of its input. Use tf.reshape"),
+        "a tuple": (lambda C, G: (tf.reduce_mean((C - G) ** 2) / 4,), "Is there a comma behind it?"),
+        "whole numbers": (lambda C, G: round(float(tf.reduce_mean((C - G) ** 2)) / 4 - 1e-6), "returns"),
+        "two formats": (lambda C, G: tf.reduce_sum((C - G) ** 2) / (4 * tf.size(G)), "float32 and a int32 tensor meet"),
         "a string": (lambda C, G: "10.5417 by hand", "returns a str"),
         "not callable": (10.5417, "the function itself, check_compute_content_cost(compute_content_cost)"),
     },
@@ -199,6 +289,10 @@ MISTAKES = {
         "forgotten transpose": (
             lambda a: tf.reshape(a, [-1, a.shape[-1]]),
             "4x3, a row per position. The transpose is missing",
+        ),
+        "swapped sizes": (
+            lambda a: tf.transpose(tf.reshape(a, [a.shape[-1], -1])),
+            "the sizes in the reshape are swapped",
         ),
         "across the batch": (lambda a: tf.reshape(a, [a.shape[0], -1]), "across the batch"),
         "rows only": (lambda a: tf.reshape(a, [a.shape[1], -1]), "A is 2x6, and should be (n_C, n_H*n_W) = 3x4"),
@@ -218,6 +312,7 @@ MISTAKES = {
             "A is 3x4, so A times A does not fit; is the transpose missing?",
         ),
         "entry by entry": (lambda A: A * A, "3x4, as A itself"),
+        "entry by entry, transposed": (lambda A: A * tf.transpose(A), "use tf.matmul, not *"),
         "across the batch": (
             lambda A: tf.matmul(tf.reshape(A, [1, -1]), tf.reshape(A, [1, -1]), transpose_b=True),
             "across the batch",
@@ -302,19 +397,12 @@ MISTAKES = {
             lambda S, G: np.sum((per_position(S) - per_position(G)) ** 2, 0) / (4 * G.shape[-1] ** 2),
             "3 numbers",
         ),
-        "S and G swapped": (
-            lambda S, G: (
-                np.sum((rows(S).T @ rows(S) - rows(G).T @ rows(G)) ** 2) / (4 * G.shape[-1] ** 2 * len(rows(S)) ** 2)
-            ),
-            "S and G are swapped",
+        "neither size": (
+            lambda S, G: layer_cost(S, G) * (1 if S.shape == G.shape else 2),
+            "is right, for S = [[[3. 0. 0.] [0. 2. 0.]]",
         ),
-        "G's size for both": (
-            lambda S, G: (
-                np.sum((rows(S).T @ rows(S) - rows(G).T @ rows(G)) ** 2) / (4 * G.shape[-1] ** 2 * len(rows(G)) ** 2)
-            ),
-            "G's n_H n_W divides both",
-        ),
-        "one size only": (lambda S, G: layer_cost(S, G) + 0 * tf.reduce_sum(S - G), "only their Gram matrices meet"),
+        "an input is changed": (changed_style_cost, "it changes its input in the line `a_S -= 0`"),
+        "a tuple": (lambda S, G: (layer_cost(S, G),), "a tuple of 1; a cost is one number. Is there a comma"),
     },
     "compute_style_cost": {
         "no weights": (lambda S, G: sum(layer_cost(S[n], G[n]) for n in WEIGHTS), "weights lambda are missing"),
@@ -324,7 +412,11 @@ MISTAKES = {
         "content layer": (lambda S, G: sum(0.2 * layer_cost(S[n], G[n]) for n in S), "conv4_2 is no style layer"),
         "stops at the content layer": (
             lambda S, G: sum(WEIGHTS[n] * layer_cost(S[n], G[n]) for n in S),
-            "style_layers.items()",
+            "there is no 'conv4_2' in the dict. Go through style_layers.items()",
+        ),
+        "a tuple of costs": (
+            lambda S, G: tuple(0.2 * layer_cost(S[n], G[n]) for n in WEIGHTS),
+            "it returns a tuple of 5; a cost is one number. Add them up",
         ),
     },
     "total_cost": {
@@ -342,6 +434,10 @@ MISTAKES = {
         "no alpha": (lambda J_content, J_style, alpha=10, beta=40: J_content + beta * J_style, "alpha is missing"),
         "brackets": (lambda J_content, J_style, alpha=10, beta=40: alpha * (J_content + beta * J_style), "brackets"),
         "product": (lambda J_content, J_style, alpha=10, beta=40: alpha * J_content * beta * J_style, "product"),
+        "whole numbers": (
+            lambda J_content, J_style, alpha=10, beta=40: int(alpha * J_content + beta * J_style),
+            "int() cuts off",
+        ),
         "other names": (
             lambda J_content, J_style, a=10, b=40: a * J_content + b * J_style,
             "are J_content, J_style, alpha and beta",
@@ -354,7 +450,17 @@ MISTAKES = {
         "no step": (step(assign=False), "has not moved"),
         "content only": (step(cost=1), "of J_content alone"),
         "style only": (step(cost=2), "of J_style alone"),
-        "another step": (step(direction=0.5), "not where one step"),
+        "another step": (
+            step(direction=0.5),
+            "Its value at (0, 0, 0, 1) goes from 0.132 to 0.093, where 0.0541 is right",
+        ),
+        "another order of the three": (step_wrong_order, "J, J_content, J_style, in this order"),
+        "objective outside the tape": (step_without_a_tape, "call objective(G) inside `with tf.GradientTape()"),
+        "all three": (step_of_all, "the three costs added up"),
+        "by hand, outside the tape": (step_by_hand_without_a_tape, "a gradient that the tape did not see"),
+        "swapped pair": (step_swapped_pair, "the gradient first: [(gradient, G)]"),
+        "no list": (step_no_list, "a list of pairs"),
+        "float": (step_number, "then has no gradient: keep the tensor"),
         "by hand": (step_by_hand, "step of its own"),
         "no return": (lambda *a: step()(*a) and None, "returns nothing"),
         "only J": (step(returned=0), "return (J, J_content, J_style)"),

@@ -300,6 +300,10 @@ MISTAKES = {
     },
     "shuffled": {
         "not cut": (not_cut, "cut it to whole pieces, 6x8 px"),
+        "cut, and stops": (
+            lambda image, size, seed=0: tf.gather(pieces(image, size), [99], axis=1),
+            "The image is 6x8 px here, the pieces 2x2.",
+        ),
         "as large as before": (lambda image, size, seed=0: image[:, ::-1], "as large as the image"),
         "still in depth": (lambda image, size, seed=0: pieces(image, size), "depth_to_space is missing"),
         "height and width": (

@@ -80,16 +80,69 @@ def test_an_unwritten_function_is_not_called_wrong(number, name):
 
 def test_numpy_alone_passes_with_a_remark(capsys):
     checks.check_gram_matrix(lambda A: A @ A.T)  # a tensor has no .T
-    assert "NumPy arrays only" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "NumPy arrays only" in out and "no .T: use tf.transpose(A)" in out
 
 
-def test_numpy_alone_is_examined_as_thoroughly():
+@pytest.mark.parametrize(
+    "what, words",
+    [
+        ("the course's own", "Where they differ, it stops"),
+        ("G's size for both", "G's n_H n_W divides both Gram matrices"),
+        ("S's size for both", "S's n_H n_W divides both Gram matrices"),
+        ("one size only", "Where they differ, it stops"),
+    ],
+)
+def test_what_is_right_for_one_size_only_passes_with_a_remark(what, words, capsys):
+    checks.check_compute_layer_style_cost(lesson1_cases.RIGHT["compute_layer_style_cost"][what])
+    assert words in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "name, what, words",
+    [
+        ("compute_content_cost", "loop", "goes through the numbers one by one"),
+        ("compute_content_cost", "numpy", "no gradient"),
+        ("unroll", "with the batch", "is then A.shape[2]"),
+        ("unroll", "numpy", "no gradient"),
+        ("compute_style_cost", "loop", "no gradient"),
+    ],
+)
+def test_what_will_fail_later_is_said_now(name, what, words, capsys):
+    check("01", name, lesson1_cases.RIGHT[name][what])
+    assert words in capsys.readouterr().out
+
+
+def test_float_in_a_cost_is_remarked_on(capsys):
+    checks.check_total_cost(lambda J_content, J_style, alpha=10, beta=40: float(alpha * J_content + beta * J_style))
+    assert "NumPy, float() and .numpy() lose it" in capsys.readouterr().out
+
+
+def test_no_check_changes_what_the_next_one_gets(capsys):
+    """Functions that write into their arrays or give them another shape leave the checks' own as they are."""
+    for what in ("an input is changed", "a shape is assigned"):
+        with pytest.raises(CheckFailed):
+            checks.check_compute_content_cost(lesson1_cases.MISTAKES["compute_content_cost"][what][0])
+    checks.check_all(right_ones("01"))
+    assert capsys.readouterr().out == "7 of 7 right.\n"
+
+
+def test_whole_tensors_are_not_called_a_loop(capsys):
+    for name in ("compute_content_cost", "unroll", "gram_matrix"):
+        check("01", name, next(iter(lesson1_cases.RIGHT[name].values())))
+        assert capsys.readouterr().out == f"{name}: right.\n"
+
+
+def test_numpy_alone_is_examined_as_thoroughly(capsys):
     def numpy_only(a_S, a_G):
         S, G = (a.reshape(-1, a.shape[-1]) for a in (a_S, a_G))  # a tensor has no .reshape
         return np.sum((S.T @ S - G.T @ G) ** 2) / (4 * S.shape[1] ** 2 * len(G) ** 2)
 
-    with pytest.raises(CheckFailed, match="G's n_H n_W divides both"):
-        checks.check_compute_layer_style_cost(numpy_only)
+    checks.check_compute_layer_style_cost(numpy_only)
+    out = capsys.readouterr().out
+    assert "a tensor" not in out and "no .reshape: use tf.reshape" in out and "G's n_H n_W divides both" in out
+    with pytest.raises(CheckFailed, match="4 times too large"):
+        checks.check_compute_layer_style_cost(lambda a_S, a_G: 4 * numpy_only(a_S, a_G))
 
 
 @pytest.mark.parametrize(

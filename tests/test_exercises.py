@@ -17,7 +17,7 @@ from nbclient.exceptions import CellExecutionError
 PROJECT = Path(__file__).resolve().parents[1]
 STORED = sorted((PROJECT / "notebooks" / "exercises").glob("*.ipynb"))
 EVERY_COPY = pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
-HINT = {"exercise": {"hint": "Look up."}, "tags": ["solution"]}
+HINT = {"exercise": {"hints": ["Look up.", "Then down."]}, "tags": ["solution"]}
 
 
 def code(source, id="c", outputs=(), **metadata):
@@ -116,18 +116,14 @@ STUB = '''@tf.function
 def area(width, height=2):
     """The area."""
 
-    raise NotImplementedError(
-        "area is yours to write. Look up."
-    )
+    raise NotImplementedError("area is yours to write. Hints and a solution are below, folded.")
 
 
 layers = {"a": 1}
 
 
 def twice(x):
-    raise NotImplementedError(
-        "twice is yours to write. Look up."
-    )
+    raise NotImplementedError("twice is yours to write. Hints and a solution are below, folded.")
 
 
 print(area(3))'''
@@ -145,21 +141,59 @@ def test_a_solution_becomes_a_stub_with_its_solution_below():
 
 def test_a_solution_without_a_function_is_replaced_as_a_whole():
     exercise, below = copy_of(code("answer = 6 * 7", **HINT))
-    with pytest.raises(NotImplementedError, match=r"Yours to write\. Look up\."):
+    with pytest.raises(NotImplementedError, match="Yours to write"):
         exec(exercise.source)
     assert folded_solution(below) == "answer = 6 * 7" and "To expect" not in below.source
 
 
-def test_a_long_hint_is_wrapped_but_never_inside_code():
-    hint = "word " * 30 + '`tf.reshape(a, [n_H * n_W, n_C])` and "quotes" and a \\ here.'
-    exercise, _ = copy_of(code("def f(a):\n    return a", exercise={"hint": hint}, tags=["solution"]))
-    assert "`tf.reshape(a, [n_H * n_W, n_C])`" in exercise.source
-    assert max(map(len, exercise.source.split("\n"))) <= 120
-    names = {}
-    exec(exercise.source, names)
-    with pytest.raises(NotImplementedError) as caught:
-        names["f"](1)
-    assert str(caught.value) == f"f is yours to write. {hint}"
+def test_hints_are_folded_one_by_one_above_the_solution():
+    _, below = copy_of(code("def f(a):\n    return a", **HINT))
+    folds = re.findall(r"<details>\n<summary>(.*?)</summary>\n\n(.*?)\n\n</details>", below.source, re.S)
+    assert [summary for summary, _ in folds] == ["Hint 1", "Hint 2", "Solution"]
+    assert [inside for _, inside in folds[:2]] == ["Look up.", "Then down."]
+
+
+def test_what_answers_a_prediction_is_folded_until_the_next_text():
+    def markdown(text, id):
+        return nbformat.v4.new_markdown_cell(text, id=id)
+
+    figure = nbformat.v4.new_output(
+        "display_data", data={"image/jpeg": "QUJD\n"}, metadata={"image/jpeg": {"alt": "a [b]"}}
+    )
+    table = nbformat.v4.new_output("execute_result", data={"text/html": "<table></table>"}, execution_count=3)
+    cells = copy_of(
+        markdown("*Predict first*: how large?", "m1"),
+        code("draw()", "a", [figure]),
+        code("table()", "b", [table]),
+        markdown("**So**: large.", "m2"),
+        code("draw()", "d", [figure]),
+    )
+    assert [cell.cell_type for cell in cells] == [
+        "markdown",
+        "code",
+        "markdown",
+        "code",
+        "markdown",
+        "markdown",
+        "code",
+    ]
+    _, first, answer, second, numbers, so, open_one = cells
+    assert not first.outputs and not second.outputs and len(open_one.outputs) == 1
+    assert answer.source.startswith("<details>") and "![a (b)](data:image/jpeg;base64,QUJD)" in answer.source
+    assert "<table></table>" in numbers.source
+    assert so.source.startswith("<details>\n<summary>So</summary>") and "**So**: large." in so.source
+
+
+def test_the_result_of_an_exercise_that_answers_a_prediction_is_folded():
+    printed = nbformat.v4.new_output("stream", name="stdout", text="3\n")
+    question = nbformat.v4.new_markdown_cell("*Predict first*: what?", id="m")
+    *_, below = copy_of(question, code("def f():\n    return 3", outputs=[printed], **HINT))
+    assert "<summary>The result to expect</summary>\n\n```text\n3\n```" in below.source
+
+
+def test_what_the_reader_need_not_see_stays_folded():
+    (cell,) = copy_of(code("import sys", jupyter={"source_hidden": True}, tags=["setup"]))
+    assert cell.metadata == {"tags": ["setup"], "jupyter": {"source_hidden": True}}
 
 
 def test_figures_stay_as_the_target_and_verdicts_do_not():

@@ -148,3 +148,38 @@ def test_curves_are_drawn_as_given_and_named():
     assert axis.get_yscale() == "log"
     assert [text.get_text() for text in axis.get_legend().get_texts()] == ["up", "down"]
     np.testing.assert_array_equal(axis.lines[1].get_xydata(), [[1, 5], [2, 1]])
+
+
+def test_the_method_shows_the_three_pictures_and_both_costs():
+    images = [plain(value) for value in (0.1, 0.5, 0.9)]
+    figure = figures.show_method(*images)
+    shown = [float(drawn_image.get_array()[0, 0, 0]) for drawn_image in figure.axes[0].images]
+    assert shown == pytest.approx([0.1, 0.5, 0.9])
+    words = " ".join(text.get_text() for text in figure.axes[0].texts)
+    assert all(word in words for word in ("VGG-19", "J_{content}", "J_{style}", "alpha", "beta", "gradient"))
+
+
+def test_a_spread_goes_from_the_least_to_the_most_about_the_median():
+    figure = figures.show_spread({"moved": {"conv1_1": [1.0, 4.0, 2.0]}, "grain": {"conv1_1": [0.5]}}, "t", "x", "y")
+    points, bars = zip(
+        *((c.lines[0].get_ydata(), c.lines[2][0].get_segments()) for c in figure.axes[0].containers), strict=True
+    )
+    assert [list(y) for y in points] == [[2.0], [0.5]]
+    assert [bar[0][:, 1].tolist() for bar in bars] == [[1.0, 4.0], [0.5, 0.5]]
+
+
+def test_gram_matrices_have_one_scale_or_each_its_own():
+    G = {"small": tf.constant([[1.0, 0.5], [0.5, 1.0]]), "large": tf.constant([[8.0, 2.0], [2.0, 4.0]])}
+    shared = drawn(figures.show_grams(G))
+    assert float(shared["small"].max()) == 1 and float(shared["large"].max()) == 8
+    own = drawn(figures.show_grams(G, own_scales=True))
+    np.testing.assert_allclose(own["large"], [[1, 0.25], [0.25, 0.5]])
+    np.testing.assert_allclose(own["small"], G["small"])
+
+
+def test_with_weights_the_parts_of_a_run_add_up_to_J():
+    weights = nst.CostWeights(alpha=2.0, beta=5.0)
+    record = SimpleNamespace(J=2 * 3.0 + 5 * 0.5, J_content=3.0, J_style=0.5)
+    parts = {name: cost_of(record) for name, cost_of, _ in figures._parts(weights)}
+    assert parts == {"J": 8.5, "alpha J_content": 6.0, "beta J_style": 2.5}
+    assert [name for name, *_ in figures._parts(None)] == ["J", "J_content", "J_style"]

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,28 @@ def test_a_stored_notebook_is_executed_clean_and_small(path):
     figures = [output for output in outputs if "image/jpeg" in output.get("data", {})]
     assert figures and all(figure["metadata"]["image/jpeg"]["alt"] for figure in figures)
     assert path.stat().st_size < 3_000_000
+
+
+LESSONS = [path for path in NOTEBOOKS if path.name[:2] in ("01", "02", "03")]
+EVERY_LESSON = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+
+
+@EVERY_LESSON
+def test_cells_are_short_and_the_set_up_is_folded(path):
+    set_up, *others = code_cells(path)
+    assert set_up["metadata"]["jupyter"]["source_hidden"]
+    lengths = {cell["id"]: len("".join(cell["source"]).splitlines()) for cell in others}
+    assert {name: length for name, length in lengths.items() if length > 12} == {}
+
+
+@EVERY_LESSON
+def test_a_lesson_ends_with_as_many_answers_as_questions_and_a_project(path):
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    recall = "".join(next("".join(c["source"]) for c in cells[-2:] if "## Recall" in "".join(c["source"])))
+    questions, answers = recall.split("<details>\n<summary>Answers</summary>\n\n")
+    count = len(re.findall(r"^\d+\. ", questions, re.M))
+    assert count >= 6 and len(re.findall(r"^\d+\. ", answers.split("</details>")[0], re.M)) == count
+    assert "**Your project.**" in answers.split("</details>")[1]
 
 
 @pytest.fixture(scope="module")

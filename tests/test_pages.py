@@ -46,6 +46,14 @@ def test_the_page_has_a_title_and_a_language(small_page):
     assert small_page.title.get_text() == "Costs" and small_page.html["lang"] == "en"
 
 
+def test_source_that_jupyter_hides_is_folded_and_no_other():
+    v4 = nbformat.v4
+    hidden = v4.new_code_cell("set_up()", metadata={"jupyter": {"source_hidden": True}})
+    page = page_of(v4.new_notebook(cells=[v4.new_markdown_cell("# T"), hidden, v4.new_code_cell("taught()")]))
+    (fold,) = page.find_all("details")
+    assert "set_up" in fold.get_text() and "taught" not in fold.get_text() and "taught" in page.get_text()
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_the_page_of_a_notebook_needs_no_network(path):
     notebook = nbformat.read(path, as_version=4)

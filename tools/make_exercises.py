@@ -3,17 +3,16 @@
 
     python tools/make_exercises.py
 
-In a code cell with the tag "solution", the body of every function becomes a NotImplementedError with
-the hint that stands in the cell's metadata, {"exercise": {"hint": "..."}}; a cell without a function
-is replaced as a whole. Below it come the result to expect and the solution, folded. All other cells
-stay, and so do their stored figures, as the target. A notebook without a solution cell has no copy.
+In a code cell with the tag "solution", the body of every function becomes a NotImplementedError; a cell
+without a function is replaced as a whole. Below it come the result to expect and, folded, the hints that
+stand in the cell's metadata, {"exercise": {"hints": ["...", ...]}}, and the solution. All other cells
+stay, and so do their stored figures, as the target; but those that answer a *Predict first* are folded,
+and so is what follows from them (**So**). A notebook without a solution cell has no copy.
 """
 
 import ast
-import json
 import re
 import sys
-import textwrap
 from pathlib import Path
 
 import nbformat
@@ -24,16 +23,18 @@ NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 INTRODUCTION = """\
 **This is the student copy**, in which some functions are yours to write: {count} of them. `make lab` in the project's \
 folder sets everything up and opens JupyterLab. Run the cells from top to bottom (Shift+Enter). Where one stops with \
-`NotImplementedError`, replace that whole statement, `raise` and hint, by your own lines and run the cell again. Then \
+`NotImplementedError`, replace that whole statement by your own lines and run the cell again. Then \
 run the cell with `checks.` below, even if yours stopped with an error: it says whether they are right, and if not, \
 what went wrong. `checks.check_all()` prints the score at any time.
 
-Below each exercise stand the result to expect and a solution, folded: open it when you are stuck. The figures that \
-are here already are the target, and running a cell replaces its figure by yours. They and the numbers were made with \
-the bundled network at 400 px; another network or size gives others. [The solved notebook](../{name}) has them all."""
-EXPECTED_TEXT = "**To expect:**\n\n```text\n{}\n```\n"
-EXPECTED_FIGURE = "**To expect:**\n\n![The figure to expect](data:{};base64,{})\n"
-FOLDED = "<details>\n<summary>Solution</summary>\n\n```python\n{}\n```\n\n</details>"
+Below each exercise stand the result to expect and, folded, hints and a solution: open them one by one when you are \
+stuck. The figures that are here already are the target, and running a cell replaces its figure by yours. Those that \
+answer a *Predict first* are folded below their cell: write your prediction down before you run it. They and the \
+numbers were made with the bundled network; another network or size gives others. \
+[The solved notebook](../{name}) has them all."""
+EXPECTED = "**To expect:**\n\n{}\n"
+FOLDED = "<details>\n<summary>{}</summary>\n\n{}\n\n</details>"
+PREDICTION, CONCLUSION = "*Predict first*", "**So**"
 
 
 def is_solution(cell):
@@ -51,35 +52,47 @@ def stub(cell):
         first = body[0].lineno - 1
         while lines[first - 1].lstrip().startswith("#"):
             first -= 1  # a comment above the first line tells as much as the line
-        lines[first : node.end_lineno] = _not_implemented(f"{node.name} is yours to write.", cell, indent=4)
-    return "\n".join(lines if functions else _not_implemented("Yours to write.", cell)), max(1, len(functions))
+        lines[first : node.end_lineno] = _not_implemented(f"{node.name} is yours to write.", indent=4)
+    return "\n".join(lines if functions else _not_implemented("Yours to write.")), max(1, len(functions))
 
 
-def _not_implemented(what, cell, indent=0):
-    words = [json.dumps(line, ensure_ascii=False) for line in _wrapped(f"{what} {cell.metadata.exercise.hint}")]
-    lines = ["raise NotImplementedError(", *(f"    {line}" for line in words), ")"]
-    return [" " * indent + line for line in lines]
+def _not_implemented(what, indent=0):
+    return [" " * indent + f'raise NotImplementedError("{what} Hints and a solution are below, folded.")']
 
 
-def _wrapped(text):
-    """Lines of at most about 88 characters, never broken inside `code`."""
-    joined = re.sub(r"`[^`]*`", lambda code: code[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
-    lines = textwrap.wrap(joined, 88, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(lines).replace("\n", " \n").replace("\N{NO-BREAK SPACE}", " ").split("\n")
-
-
-def below(cell):
-    """The markdown cell under an exercise: what to expect, and the solution, folded."""
-    expected = ""
-    printed = "".join(output.text for output in cell.outputs if output.output_type == "stream").strip("\n")
-    if printed:
-        expected += EXPECTED_TEXT.format(printed)
-    for output in cell.outputs:
+def shown(outputs):
+    """What a cell has printed and drawn, as Markdown."""
+    printed = "".join(output.text for output in outputs if output.output_type == "stream").strip("\n")
+    parts = [f"```text\n{printed}\n```"] if printed else []
+    for output in outputs:
+        data = output.get("data", {})
         for kind in ("image/jpeg", "image/png", "image/gif"):
-            if kind in output.get("data", {}):
-                expected += EXPECTED_FIGURE.format(kind, output.data[kind].replace("\n", ""))
-    source = "\n".join(filter(None, [expected, FOLDED.format(cell.source)]))
-    return nbformat.v4.new_markdown_cell(source, id=f"{cell.id}-solution")
+            if kind in data:
+                alt = output.metadata.get(kind, {}).get("alt", "The figure to expect").translate(BRACKETS)
+                parts.append(f"![{alt}](data:{kind};base64,{data[kind]})".replace("\n", ""))
+        if "text/html" in data:
+            parts.append(data["text/html"])
+    return "\n\n".join(parts)
+
+
+BRACKETS = str.maketrans("[]", "()")  # which would end an alt text
+
+
+def below(cell, predicted):
+    """The markdown cell under an exercise: what to expect, folded if it answers a prediction; hints; the solution."""
+    expected, hints = shown(cell.outputs), cell.metadata.exercise.hints
+    parts = [FOLDED.format("The result to expect", expected) if predicted else EXPECTED.format(expected)]
+    parts = parts if expected else []
+    for i, hint in enumerate(hints, 1):
+        parts.append(FOLDED.format(f"Hint {i}" if len(hints) > 1 else "Hint", hint))
+    parts.append(FOLDED.format("Solution", f"```python\n{cell.source}\n```"))
+    return nbformat.v4.new_markdown_cell("\n".join(parts), id=f"{cell.id}-solution")
+
+
+def answer(cell):
+    """The outputs of a cell as a folded markdown cell, to stand below it."""
+    folded = FOLDED.format("After your prediction: what came out here", shown(cell.outputs))
+    return nbformat.v4.new_markdown_cell(folded, id=f"{cell.id}-answer")
 
 
 def relinked(markdown, siblings):
@@ -94,29 +107,42 @@ def relinked(markdown, siblings):
 
 def student_copy(notebook, name, siblings):
     """The student copy of a solved notebook, as the text of a file."""
-    copy, count = nbformat.v4.new_notebook(metadata=notebook.metadata), 0
-    for cell in notebook.cells:
-        cell = nbformat.from_dict(cell)
-        tags = [tag for tag in cell.metadata.get("tags", []) if not tag.startswith("nbval")]
+    copy, count, predicted = nbformat.v4.new_notebook(metadata=notebook.metadata), 0, False
+    for cell in map(nbformat.from_dict, notebook.cells):
         copy.cells.append(cell)
         if cell.cell_type == "markdown":
+            predicted = PREDICTION in cell.source
             cell.source = relinked(cell.source, siblings)
+            if cell.source.startswith(CONCLUSION):
+                cell.source = FOLDED.format("So", cell.source)
         elif is_solution(cell):
-            copy.cells.append(below(cell))
+            copy.cells.append(below(cell, predicted))
             cell.source, exercises = stub(cell)
-            cell.outputs, tags, count = [], ["exercise"], count + exercises
-        elif cell.cell_type == "code" and "checks." in cell.source:
-            cell.outputs = []  # "right" before anything is written would be a lie
-        cell.metadata = {"tags": tags} if tags else {}
-        if cell.cell_type == "code":
-            cell.execution_count = None
-            for output in cell.outputs:
-                if "execution_count" in output:
-                    output.execution_count = None
+            cell.outputs, count = [], count + exercises
+            cell.metadata = {"tags": ["exercise"]}
+        else:
+            if "checks." in cell.source:
+                cell.outputs = []  # "right" before anything is written would be a lie
+            if predicted and shown(cell.outputs):
+                copy.cells.append(answer(cell))
+                cell.outputs = []
+        _without_traces(cell)
     introduction = INTRODUCTION.format(count=count, name=name)
     copy.cells.insert(1, nbformat.v4.new_markdown_cell(introduction, id="student-copy"))
     nbformat.validate(copy)
     return nbformat.writes(copy) + "\n"
+
+
+def _without_traces(cell):
+    """Drop what only the solved notebook needs: tags for its test, counts of its run."""
+    tags = [tag for tag in cell.metadata.get("tags", []) if not tag.startswith("nbval")]
+    kept = {"tags": tags, "jupyter": cell.metadata.get("jupyter")}
+    cell.metadata = {name: value for name, value in kept.items() if value}
+    if cell.cell_type == "code":
+        cell.execution_count = None
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = None
 
 
 def student_copies(folder=NOTEBOOKS):
@@ -129,8 +155,8 @@ def student_copies(folder=NOTEBOOKS):
         notebook = nbformat.read(path, as_version=4)
         exercises = [cell for cell in notebook.cells if is_solution(cell)]
         for cell in exercises:
-            if not cell.metadata.get("exercise", {}).get("hint"):
-                advice = 'Add {"exercise": {"hint": "..."}} to its metadata.'
+            if not cell.metadata.get("exercise", {}).get("hints"):
+                advice = 'Add {"exercise": {"hints": ["..."]}} to its metadata.'
                 raise ValueError(f"{path}: solution cell {cell.id} has no hint. {advice}")
             try:
                 ast.parse(cell.source)

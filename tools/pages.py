@@ -28,7 +28,7 @@ class FormulasAsMathML(IPythonRenderer):
 class PageExporter(HTMLExporter):
     """nbconvert's page in JupyterLab's look; title, formulas and alt texts are its own.
 
-    The blocks left empty load require.js, MathJax and Mermaid from elsewhere.
+    The blocks left empty load require.js, MathJax and Mermaid from elsewhere. Source that Jupyter hides is folded.
     """
 
     raw_template = """
@@ -41,6 +41,11 @@ class PageExporter(HTMLExporter):
             .jp-InputArea-editor, .jp-MarkdownOutput { overflow-x: auto; }
             .jp-MarkdownOutput .highlight { margin-bottom: 1em; }
         </style>{%- endblock -%}
+        {%- block input_group -%}
+            {%- if cell.metadata.get("jupyter", {}).get("source_hidden") -%}
+                <details><summary>Set-up</summary>{{ super() }}</details>
+            {%- else -%}{{ super() }}{%- endif -%}
+        {%- endblock input_group -%}
     """
 
     @pass_context

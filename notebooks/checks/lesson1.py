@@ -8,13 +8,16 @@ import nst_utils as nst
 from notebooks.checks.machinery import (
     ODD_G,
     ODD_S,
+    TOLERANCE,
     CheckFailed,
     Lesson,
     attempt,
     call,
     count,
     examine_cost,
+    loop_remark,
     name_the_mistake,
+    no_gradient,
     only_numpy_remark,
     same,
     size,
@@ -79,10 +82,19 @@ def check_compute_content_cost(compute_content_cost):
             lambda C, G: np.sum(C - G) ** 2 / (4 * G.size),
         ),
     ]
-    return examine_cost("compute_content_cost", compute_content_cost, nst.compute_content_cost, PAIRS, mistakes)
+    name, right = "compute_content_cost", nst.compute_content_cost
+    return examine_cost(name, compute_content_cost, right, PAIRS, mistakes) or no_gradient(
+        lambda a_G: compute_content_cost(tf.constant(ODD_S), a_G), ODD_G
+    )
 
 
 # ------------------------------------------------------------------------------------ the Gram matrix
+
+
+BATCH_KEPT = (
+    "But the 1 of the batch is still in front, {}: in stage 5 the number of positions is then A.shape[2], "
+    "and A.shape[1] is the number of channels."
+)
 
 
 def _sorted_columns(A):
@@ -95,9 +107,15 @@ def check_unroll(unroll):
     remark = ""
     for a in (TOY, WIDE):
         _, n_H, n_W, n_C = a.shape
-        A, flag = call("unroll", unroll, (a,), f"a has the shape (1, n_H, n_W, n_C) = {a.shape}.")
-        remark = remark or only_numpy_remark(flag)
-        A = A[0] if A.ndim == 3 and len(A) == 1 else A
+        A, reason = call("unroll", unroll, (a,), f"a has the shape (1, n_H, n_W, n_C) = {a.shape}.")
+        remark = remark or only_numpy_remark(reason) or loop_remark(unroll, (a,))
+        if A.ndim == 3 and len(A) == 1:
+            A, remark = A[0], remark or BATCH_KEPT.format(size(A))
+        if A.shape == (n_H * n_W, n_C) and np.array_equal(A, a.reshape(n_C, -1).T):
+            raise CheckFailed(
+                "unroll: the sizes in the reshape are swapped, so the channels are mixed: reshape to (n_H*n_W, n_C), "
+                "and then transpose."
+            )
         if A.shape == (n_H * n_W, n_C):
             raise CheckFailed(
                 f"unroll: A is {size(A)}, a row per position. The transpose is missing: it should be "
@@ -120,7 +138,18 @@ def check_unroll(unroll):
             )
         if not same([_sorted_columns(A)], [_sorted_columns(a.reshape(-1, n_C).T)]):
             raise CheckFailed("unroll: a column of A should hold all the channels of one position of a.")
-    return remark
+    return remark or no_gradient(lambda a: tf.reduce_sum(unroll(a)), TOY)
+
+
+def _advice_on_a_product(A):
+    def advice(error):
+        if "Matrix size-incompatible" in error:
+            return f"A is {size(A)}, so A times A does not fit; is the transpose missing? A A^T does."
+        if "Incompatible shapes" in error:
+            return "The Gram matrix is a matrix product: use tf.matmul, not *."
+        return f"A is {size(A)}."
+
+    return advice
 
 
 @_lesson.check
@@ -129,9 +158,8 @@ def check_gram_matrix(gram_matrix):
     remark = ""
     for A in (TOY.reshape(4, 3).T, WIDE.reshape(6, 2).T, count(3, 3)):
         n_C, n_positions = A.shape
-        advice = f"A is {size(A)}, so A times A does not fit; is the transpose missing? A A^T does."
-        G, flag = call("gram_matrix", gram_matrix, (A,), advice)
-        remark = remark or only_numpy_remark(flag)
+        G, reason = call("gram_matrix", gram_matrix, (A,), _advice_on_a_product(A))
+        remark = remark or only_numpy_remark(reason) or loop_remark(gram_matrix, (A,))
         G, right = G[0] if G.ndim == 3 and len(G) == 1 else G, A @ A.T
         if G.shape == (n_positions, n_positions) != (n_C, n_C):
             raise CheckFailed(
@@ -186,7 +214,7 @@ def check_gram_matrix(gram_matrix):
                 f"{right[0, 0]:.6g} and {right[0, 1]:.6g} are right: multiply row i of A by row j and sum over the "
                 "positions."
             )
-    return remark
+    return remark or no_gradient(lambda A: tf.reduce_sum(gram_matrix(A)), TOY.reshape(4, 3).T)
 
 
 # ------------------------------------------------------------------------------------ the style cost
@@ -275,35 +303,38 @@ def check_compute_layer_style_cost(compute_layer_style_cost):
     name, right = "compute_layer_style_cost", nst.compute_layer_style_cost
     remark = examine_cost(name, compute_layer_style_cost, right, PAIRS, mistakes)
 
-    def over_positions_of(which):
-        return lambda S, G: _squares(gram(S), gram(G)) / (4 * G.shape[-1] ** 2 * (which(S, G).size / G.shape[-1]) ** 2)
+    remark = remark or no_gradient(lambda a_G: compute_layer_style_cost(tf.constant(ODD_S), a_G), ODD_G)
+    return " ".join(filter(None, [remark, _of_two_sizes(compute_layer_style_cost), _batch(compute_layer_style_cost)]))
 
-    mistakes = [
-        (
-            "S and G are swapped somewhere: where their sizes differ, S's n_H n_W divides both Gram matrices. "
-            "Divide each by its own.",
-            over_positions_of(lambda S, G: S),
-        ),
-        (
-            "right where S and G are of one size; where they differ, G's n_H n_W divides both Gram matrices. "
-            "Divide each by its own.",
-            over_positions_of(lambda S, G: G),
-        ),
-    ]
-    uneven = ((ODD_S, ODD_G[:, :2]),)
-    advice = "Here S and G differ in size, which is allowed: only their Gram matrices meet."
-    examine_cost(name, compute_layer_style_cost, right, uneven, mistakes, advice)
-    return remark or _batch(compute_layer_style_cost)
+
+def _of_two_sizes(compute_layer_style_cost):
+    """A remark if it is right for S and G of one size only, as the course's own is."""
+    S, G = ODD_S, ODD_G[:, :2]
+    gram_S, gram_G = (_matrix(a) @ _matrix(a).T for a in (S, G))
+    one_size = "But only where S and G are of one size, as in this lesson. Where they differ, "
+    for which, n in (("S", S.size / 3), ("G", G.size / 3)):
+        with_one_n = _squares(gram_S, gram_G) / (4 * 3**2 * n**2)
+        if same(_numbers_of(compute_layer_style_cost, S, G), [with_one_n]):
+            return f"{one_size}{which}'s n_H n_W divides both Gram matrices: divide each by its own."
+    if _numbers_of(compute_layer_style_cost, S, G) == [np.inf]:
+        return f"{one_size}it stops: give each its own n_H n_W. Only Gram matrices meet, and these are of one size."
+    examine_cost("compute_layer_style_cost", compute_layer_style_cost, nst.compute_layer_style_cost, ((S, G),), [])
+    return ""
+
+
+def _numbers_of(cost, *inputs):
+    """[what the cost returns], or [inf] where it stops."""
+    try:
+        return [call("", cost, inputs)[0].item()]
+    except (CheckFailed, ValueError):
+        return [np.inf]
 
 
 def _batch(compute_layer_style_cost):
     """A remark if two images in one batch would end up in one Gram matrix; nobody needs more than one here."""
     S, G = (np.concatenate([a, 2 * a]) for a in (WIDE, WIDE[:, ::-1, :, ::-1]))
     pooled = nst.compute_layer_style_cost(*(a.reshape(1, 4, 3, 2) for a in (S, G)))
-    try:
-        mixes = same([call("", compute_layer_style_cost, (S, G))[0]], [float(pooled)])
-    except CheckFailed:
-        mixes = False
+    mixes = same(_numbers_of(compute_layer_style_cost, S, G), [float(pooled)])
     return "(Two images in a batch would share one Gram matrix. Here it is always one.)" if mixes else ""
 
 
@@ -329,7 +360,12 @@ def check_compute_style_cost(compute_style_cost):
     ]
     advice = "Go through style_layers.items(), and take a_S[name] and a_G[name] of each layer."
     name, probes = "compute_style_cost", ((a_S, a_G), (a_G, a_G))
-    return examine_cost(name, compute_style_cost, nst.compute_style_cost, probes, mistakes, advice)
+    return examine_cost(name, compute_style_cost, nst.compute_style_cost, probes, mistakes, advice) or no_gradient(
+        lambda G: compute_style_cost(
+            tf.nest.map_structure(tf.constant, a_S), {name: factor * G for name, factor in factors.items()}
+        ),
+        ODD_G,
+    )
 
 
 # ------------------------------------------------------------------------------------ the total cost
@@ -356,11 +392,14 @@ def check_total_cost(total_cost):
     advice = "Its arguments are J_content, J_style, alpha and beta."
     remark = examine_cost("total_cost", by_name, nst.total_cost, probes, mistakes, advice)
     mistakes = [("its defaults are swapped: alpha=10, beta=40.", lambda C, S: 40 * C + 10 * S)]
-    examine_cost("total_cost", total_cost, nst.total_cost, ((3.0, 5.0),), mistakes, advice)
-    return remark
+    examine_cost("total_cost", total_cost, nst.total_cost, ((3.0, 5.0), (506 / 48, 253876 / 576)), mistakes, advice)
+    return remark or no_gradient(lambda J: total_cost(J, 2 * J), np.float32(3))
 
 
 # ------------------------------------------------------------------------------------ the training step
+
+
+ORDER = "objective(G) gives J, J_content, J_style, in this order."
 
 
 @_lesson.check
@@ -391,12 +430,31 @@ def check_train_step(train_step):
             lambda: np.clip(start + rate * gradient, 0, 1),
             lambda: start + rate * gradient,
         ),
-        ("this is the gradient of J_content alone; take that of J.", lambda: np.clip(start - rate * of_content, 0, 1)),
-        ("this is the gradient of J_style alone; take that of J.", lambda: np.clip(start - rate * of_style, 0, 1)),
+        (
+            "this is the gradient of J_content alone; take that of J. " + ORDER,
+            lambda: np.clip(start - rate * of_content, 0, 1),
+        ),
+        (
+            "this is the gradient of J_style alone; take that of J. " + ORDER,
+            lambda: np.clip(start - rate * of_style, 0, 1),
+        ),
     ]
-    if not same([G], [np.clip(start - rate * gradient, 0, 1)]):
+    of_all = gradient + of_content + of_style
+    mistakes.append(
+        (
+            "this is the gradient of the three costs added up; give tape.gradient the first of them, J.",
+            lambda: np.clip(start - rate * of_all, 0, 1),
+        )
+    )
+    moved = np.clip(start - rate * gradient, 0, 1)
+    if not same([G], [moved]):
         name_the_mistake("train_step", [G], [()], mistakes)
-        raise CheckFailed("train_step: G is not where one step down the gradient of J leads.")
+        at, right = tuple(np.argwhere(~np.isclose(G, moved, rtol=TOLERANCE))[0]), moved
+        raise CheckFailed(
+            "train_step: G is not where one step down the gradient of J leads. "
+            f"Its value at {tuple(map(int, at))} goes from {start[at]:.3g} to {G[at]:.3g}, where {right[at]:.3g} is "
+            f"right: {start[at]:.3g} minus the learning rate, {rate}, times the gradient, {gradient[at]:.3g}."
+        )
     G, _ = after(keras.optimizers.Adam(rate))
     adam = np.clip(start - rate * np.sign(gradient), 0, 1)  # its first step is as long for every pixel
     if not same([G], [adam]):

@@ -265,8 +265,9 @@ def check_shuffled(shuffled):
     def in_pieces(image):
         return shuffled(image, size)
 
+    call("shuffled", in_pieces, (whole,), f"The image is 6x8 px here, the pieces {size}x{size}.")
     advice = f"The image is 7x9 px, the pieces {size}x{size}: cut it to whole pieces, 6x8 px, first."
-    mixed, flag = call("shuffled", in_pieces, (image,), advice)
+    mixed, reason = call("shuffled", in_pieces, (image,), advice)
     if mixed.shape == image.shape:
         raise CheckFailed(f"shuffled: the result is as large as the image, and pieces are cut. {advice}")
     if mixed.shape == (1, 3, 4, 12):
@@ -289,4 +290,4 @@ def check_shuffled(shuffled):
         )
     if np.array_equal(_sorted_rows(before.reshape(3, -1)), _sorted_rows(after.reshape(3, -1))):
         raise CheckFailed("shuffled: whole rows of pieces have moved; reshape to a row per piece before you shuffle.")
-    return only_numpy_remark(flag)
+    return only_numpy_remark(reason)

@@ -41,7 +41,7 @@ def check_relative_error(relative_error):
     """relative_error(target, value), as in lesson 2, and also of a float32 and a bfloat16."""
     remark = examine_relative_error(relative_error)
     exact = tf.constant(count(2, 3) + 1)
-    advice = "In section 10 one of the two is bfloat16: cast both to float32 first."
+    advice = "In section 9 one of the two is bfloat16: cast both to float32 first."
     attempt("relative_error", relative_error, exact, tf.cast(exact, tf.bfloat16), advice=advice)
     return remark
 

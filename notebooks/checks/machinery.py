@@ -5,6 +5,7 @@ result is wrong, it is compared with what each classic mistake would give, and t
 one that fits. Only results count: reshape or einsum, NumPy or TensorFlow, float32 or float64.
 """
 
+import contextlib
 import functools
 import inspect
 import re
@@ -86,38 +87,128 @@ class Lesson:
 
 
 def attempt(name, function, *inputs, advice=""):
-    """What the function returns for these inputs. A mistake that stops it is put in words."""
+    """What the function returns for these inputs. A mistake that stops it is put in words.
+
+    advice: a sentence to add, or a function that finds one for an error's message.
+    """
     try:
         return function(*inputs)
     except (NotImplementedError, CheckFailed):
         raise
     except Exception as error:
-        raise CheckFailed(f"{name}: {_why_it_stopped(function, error)} {advice}".rstrip()) from error
+        more = advice(str(error)) if callable(advice) else advice
+        raise CheckFailed(f"{name}: {_why_it_stopped(function, error)} {more}".rstrip()) from error
 
 
 def call(name, function, inputs, advice=""):
-    """(result as a float64 array, whether only NumPy inputs work). A mistake that stops it is put in words."""
+    """(result as a float64 array, why only NumPy inputs work, or ""). A mistake that stops it is put in words.
+
+    The function gets tensors, which nobody can change, and then NumPy arrays that cannot be written to.
+    """
     try:
-        result, only_numpy = attempt(name, function, *tf.nest.map_structure(tf.constant, inputs), advice=advice), False
+        result, reason = attempt(name, function, *tf.nest.map_structure(tf.constant, inputs), advice=advice), ""
     except CheckFailed as error:
+        reason = str(error.__cause__ or error)
         try:
-            result, only_numpy = function(*inputs), True
+            result = _on_arrays(name, function, inputs)
+        except CheckFailed:
+            raise
         except Exception:
             raise error from None
+    else:
+        with contextlib.suppress(*_ANY_OTHER_ERROR):
+            _on_arrays(name, function, inputs)
     if result is None:
         raise CheckFailed(f"{name}: it returns nothing. Is the `return` missing?")
     try:
-        return np.asarray(result, np.float64), only_numpy
+        return np.asarray(result, np.float64), reason
     except (TypeError, ValueError):
         raise CheckFailed(f"{name}: it returns a {type(result).__name__}, not an array of numbers.") from None
 
 
+_ANY_OTHER_ERROR = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    RuntimeError,
+    tf.errors.OpError,
+)
+
+
+def _on_arrays(name, function, inputs):
+    """What the function returns for NumPy arrays, which it may read only. Raises CheckFailed if it changes one."""
+    views = tf.nest.map_structure(_read_only, inputs)
+    try:
+        result = function(*views)
+    except ValueError as error:
+        if "read-only" in str(error):
+            raise CheckFailed(
+                f"{name}: it changes its input{_where(function, error)}, and so the picture for all that comes after. "
+                "Make a new array: a = a - b, and not a -= b."
+            ) from error
+        raise
+    if any(view.shape != np.shape(array) for view, array in _leaves(views, inputs)):
+        raise CheckFailed(f"{name}: it changes the shape of its input. Use tf.reshape, which returns a new tensor.")
+    return result
+
+
+def _leaves(*structures):
+    return zip(*map(tf.nest.flatten, structures), strict=True)
+
+
+def _read_only(array):
+    view = np.asarray(array).view()
+    view.flags.writeable = False
+    return view
+
+
+NONE, PAIRS = "the gradient is None", "apply_gradients wants a list of pairs, the gradient first: [(gradient, G)]"
+IN_PLAIN_WORDS = [  # (what the error says, what the line of the function says, what that means)
+    (
+        r"Matrix size-incompatible: In\[0\]: \[(.*?)\], In\[1\]: \[(.*?)\]",
+        "",
+        "a matrix of {} times one of {} does not fit",
+    ),
+    (r"Incompatible shapes: \[(.*?)\] vs\. \[(.*?)\]", "", "entry by entry, as *, + and - go, {} and {} do not fit"),
+    ("No gradients provided", "", f"{NONE}: call objective(G) inside `with tf.GradientTape() as tape:`"),
+    ("None values not supported", "", f"{NONE}: call objective(G) inside `with tf.GradientTape() as tape:`"),
+    ("object has no attribute '_unique_id'|unpack|iterate|iterable", "apply_gradients", PAIRS),
+    ("Cannot update variable with shape", "apply_gradients", f"{PAIRS}, and both of one shape"),
+    (
+        "`type_value`",
+        "",
+        "float() and .numpy() take a number out of TensorFlow, which then has no gradient: keep the tensor",
+    ),
+    ("object has no attribute '_id'", "gradient", "tape.gradient wants one cost: the first of the three, J"),
+    ("property 'shape' of", "", "a shape cannot be assigned: use tf.reshape, which returns a new tensor"),
+    ("does not support item assignment", "", "a tensor cannot be written into: make a new one"),
+    (r"must have the same dtype, got tf\.(\w+) != tf\.(\w+)", "", "a {} and a {} tensor meet: tf.cast one of them"),
+    (
+        "unsupported operand.*NoneType",
+        "",
+        "one of the two is None: what a function without `return` gives, or a gradient that the tape did not see",
+    ),
+    ("expected to be a (\\w+) tensor but is a (\\w+) tensor", "", "a {} and a {} tensor meet: tf.cast one of them"),
+]
+
+
 def _why_it_stopped(function, error):
+    where, kind = _where(function, error), type(error).__name__
+    if isinstance(error, KeyError):
+        return f"it stopped{where}: there is no {error} in the dict."
+    for said, at, meaning in IN_PLAIN_WORDS:
+        if (found := re.search(said, str(error))) and at in where:
+            return f"it stopped{where}: {meaning.format(*(part.replace(',', 'x') for part in found.groups()))}."
+    reason = re.sub(r"\{\{.*?\}\}|\[Op:.*", "", str(error)).strip().split("\n")[0]
+    return f"it stopped{where} with {kind}: {reason.rstrip('. ')}."
+
+
+def _where(function, error):
     code = getattr(inspect.unwrap(function), "__code__", None)
     lines = [f.line for f in traceback.extract_tb(error.__traceback__) if code and f.filename == code.co_filename]
-    where = f" in the line `{lines[-1]}`" if lines and lines[-1] else ""
-    reason = re.sub(r"\{\{.*?\}\}|\[Op:.*", "", str(error)).strip().split("\n")[0]
-    return f"it stopped{where} with {type(error).__name__}: {reason.rstrip('. ')}."
+    return f" in the line `{lines[-1]}`" if lines and lines[-1] else ""
 
 
 # ------------------------------------------------------------------------------------ comparing
@@ -142,7 +233,8 @@ def examine_cost(name, function, right, probes, mistakes, advice="", nothing="an
 
     nothing: what costs 0 where `right` is 0.
     """
-    calls = [call(name, function, probe, advice) for probe in probes]
+    cost = _one_number(name, function)
+    calls = [call(name, cost, probe, advice) for probe in probes]
     for value, _ in calls:
         if value.size != 1:
             raise CheckFailed(f"{name}: it returns {size(value)} numbers, but a cost is one: sum over every axis.")
@@ -152,9 +244,43 @@ def examine_cost(name, function, right, probes, mistakes, advice="", nothing="an
         for value, wanted in zip(got, expected, strict=True):
             if wanted == 0 and not same([value], [wanted]):
                 raise CheckFailed(f"{name}: {nothing} costs {value:.6g}. It must cost 0.")
-        value, wanted = next(pair for pair in zip(got, expected, strict=True) if not same(*([x] for x in pair)))
-        raise CheckFailed(f"{name}: it returns {value:.6g} where {wanted:.6g} is right. Compare it with the formula.")
-    return only_numpy_remark(any(flag for _, flag in calls))
+        for probe, value, wanted in zip(probes, got, expected, strict=True):
+            if not same([value], [wanted]):
+                raise CheckFailed(f"{name}: it returns {value:.6g} where {wanted:.6g} is right{_for(function, probe)}.")
+    if any(cost.whole) and got != expected and all(value == round(value) for value in got):
+        raise CheckFailed(f"{name}: it returns whole numbers: int() cuts off what comes after the point. Leave it out.")
+    return only_numpy_remark(next((reason for _, reason in calls if reason), "")) or loop_remark(function, probes[0])
+
+
+def _one_number(name, function):
+    """The function, which may not return several numbers; `whole` notes whether each result was an int."""
+
+    @functools.wraps(function)
+    def cost(*inputs):
+        result = function(*inputs)
+        if isinstance(result, tuple | list):
+            raise CheckFailed(
+                f"{name}: it returns a {type(result).__name__} of {len(result)}; a cost is one number. "
+                + ("Is there a comma behind it?" if len(result) == 1 else "Add them up, and return the sum.")
+            )
+        cost.whole.append(isinstance(result, int | np.integer))
+        return result
+
+    cost.whole = []
+    return cost
+
+
+def _for(function, inputs):
+    """ ", for a = [...] and b = [...]": the inputs, small as they are."""
+    names = list(inspect.signature(function).parameters)[: len(inputs)]
+    words = []
+    for name, value in zip(names, inputs, strict=False):
+        if isinstance(value, dict):
+            layer, value = next(iter(value.items()))
+            name = f'{name}["{layer}"]'
+        digits = np.array2string(np.squeeze(value), precision=3, separator=" ", threshold=60)
+        words.append(f"{name} = {' '.join(digits.split())}")
+    return f", for {' and '.join(words)}" if words else ""
 
 
 def examine_numbers(name, numbers, right, probes, mistakes):
@@ -174,8 +300,59 @@ def examine_numbers(name, numbers, right, probes, mistakes):
                 raise CheckFailed(f"{name}: {number:.6g} at {layer}, where {wanted:.6g} is right: follow the formula.")
 
 
-def only_numpy_remark(flag):
-    return "But it takes NumPy arrays only, and activations are tensors: begin with np.asarray(...)." if flag else ""
+INSTEAD = {
+    "T": "tf.transpose(A), or transpose_b=True in tf.matmul",
+    "dot": "tf.matmul",
+    "mean": "tf.reduce_mean",
+    "reshape": "tf.reshape",
+    "sum": "tf.reduce_sum",
+}
+
+
+def only_numpy_remark(reason):
+    """A remark on a function that works for NumPy arrays only. reason: what stopped it with tensors, or ""."""
+    if not reason:
+        return ""
+    said = "But it takes NumPy arrays only, and activations are tensors"
+    if found := re.search(r"EagerTensor.* has no attribute '(\w+)'", reason):
+        return f"{said}, which have no .{found[1]}: use {INSTEAD.get(found[1], 'a function of TensorFlow')}."
+    return f"{said}: use TensorFlow's functions."
+
+
+def loop_remark(function, inputs):
+    """A remark if a function goes through the numbers one by one: with 16 times the positions it runs more lines."""
+    larger = tf.nest.map_structure(_sixteen_times, inputs)
+    few, many = (_lines_run(function, arrays) for arrays in (inputs, larger))
+    if many < 5 * few:
+        return ""
+    return (
+        "But it goes through the numbers one by one, and a picture has millions: that takes minutes. Use whole tensors."
+    )
+
+
+def _sixteen_times(array):
+    return np.tile(array, {4: (1, 4, 4, 1), 2: (1, 16)}.get(np.ndim(array), 1))
+
+
+def _lines_run(function, inputs):
+    """How many lines of its own file the function runs for these inputs; 0 if it stops."""
+    code, count, before = getattr(inspect.unwrap(function), "__code__", None), 0, sys.gettrace()
+
+    def trace(frame, event, _):
+        nonlocal count
+        if not code or frame.f_code.co_filename != code.co_filename:
+            return None
+        count += 1
+        return trace
+
+    sys.settrace(trace)
+    try:
+        function(*tf.nest.map_structure(tf.constant, inputs))
+    except Exception:
+        return 0
+    finally:
+        sys.settrace(before)
+    return count
 
 
 def no_gradient(cost, G):
@@ -186,7 +363,10 @@ def no_gradient(cost, G):
         J = cost(G)
     if tf.is_tensor(J) and tape.gradient(J, G) is not None:
         return ""
-    return "But it has no gradient, which the optimiser needs: use TensorFlow's functions from G to the result."
+    return (
+        "But it has no gradient, which the optimiser needs: NumPy, float() and .numpy() lose it. "
+        "Use TensorFlow's functions from G to the result."
+    )
 
 
 def size(array):
