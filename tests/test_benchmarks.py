@@ -73,9 +73,10 @@ def test_run_after_run_leaves_nothing_in_memory(how):
     assert float(lines[-1].split()[-1].rstrip("%")) < 2.5  # a graph a run would be 10 %
 
 
+@pytest.mark.slow
 def test_time_and_memory_against_size_are_printed_and_drawn(tmp_path):
     output = run("benchmarks/scale.py", "--sides", 96, "--tiles", 48, "--out", tmp_path)
     rows = [line.split() for line in output.splitlines() if line.split()[0] == "96x72"]
     assert [row[1] for row in rows] == ["-", "48"]
-    assert all(float(value) > 0 for row in rows for value in row[2:])
+    assert all(float(value) > 0 for row in rows for value in row[2:5])
     assert (tmp_path / "scale.png").stat().st_size > 10_000

@@ -59,6 +59,7 @@ def test_a_copy_is_small_and_holds_no_open_solution(path):
             assert folded_solution(below)
 
 
+@pytest.mark.slow
 @EVERY_COPY
 def test_a_learner_meets_only_stubs_and_passes_with_the_folded_solutions(path, tmp_path, environment_elsewhere):
     """In a project unpacked from the zip for Colab: at each stub NotImplementedError, then its solution, to the end.

@@ -337,7 +337,9 @@ print(told / (1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak is read from Linux' /proc")
-@pytest.mark.parametrize("arguments", [("512", "slim"), ("192", "full")], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [("512", "slim"), pytest.param(("192", "full"), marks=pytest.mark.slow)], ids=["slim", "full"]
+)
 def test_the_memory_told_is_that_of_the_whole_process_within_20_percent(arguments):
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, *arguments],

@@ -94,6 +94,7 @@ def test_tiled_is_untiled(deep_vgg, S, statistics, side):
     assert tiled.weights.alpha == pytest.approx(untiled.weights.alpha, rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_H", "n_W"), [(16, 16), (17, 213), (210, 31)])
 @pytest.mark.parametrize(("padding", "pooling"), itertools.product(("zero", "mirror"), ("average", "max")))
 def test_at_odd_sizes_with_every_border_and_pool(deep_vgg, S, n_H, n_W, padding, pooling):

@@ -51,6 +51,7 @@ def train(toys, work, steps, every=3, widths=WIDTHS, more=()):
     return out, done.stdout
 
 
+@pytest.mark.slow
 def test_it_learns_and_resumes_where_it_stopped(toys, tmp_path):
     whole, output = train(toys, tmp_path / "whole", steps=6)
     _again, resumed = train(toys, tmp_path / "whole", steps=6)
