@@ -31,6 +31,7 @@ EVALUATIONS = 10  # after which a preview shows the change
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (DRIVER and BROWSER), reason="needs chromium and chromium-driver: apt install them"),
+    pytest.mark.skipif("NST_BROWSER" not in os.environ, reason="takes ten minutes: NST_BROWSER=1 make test-all"),
 ]
 
 
