@@ -12,7 +12,7 @@ from studio import paint
 PROJECT = Path(__file__).resolve().parent.parent
 CONTENT, STYLE = PROJECT / "images" / "content", PROJECT / "images" / "style"
 SIZE, GAP, CAPTION = 480, 8, 34  # px: longer side of a picture, between two, below them
-CLOSED = 15  # px: holes up to twice this wide in what is not sky are closed
+CLOSED = 26  # px: holes up to twice this wide in what is not sky are closed
 MARGIN = 20  # px around what is cut out
 SQUARE = 12  # px of the chequered ground under a transparent picture
 
@@ -100,11 +100,17 @@ def transparency(folder):
 
 
 def sky_of(content, path):
-    """A feathered mask of what is as blue as red and touches the upper edge."""
+    """A feathered mask of what is as blue as red and hangs together with the upper edge."""
     image = load_with_alpha(content)[0][0]
-    pieces, _ = label(image[..., 2] > 0.92 * image[..., 0])
-    sky = ~binary_closing(~np.isin(pieces, np.setdiff1d(pieces[0], 0)), iterations=CLOSED, border_value=0)
-    return _save_mask(gaussian_filter(np.float32(sky), 2), path)
+    ground = ~_at_the_top(image[..., 2] > 0.92 * image[..., 0])
+    ground = binary_closing(np.pad(ground, CLOSED, "edge"), iterations=CLOSED)[CLOSED:-CLOSED, CLOSED:-CLOSED]
+    return _save_mask(gaussian_filter(np.float32(_at_the_top(~ground)), 2), path)
+
+
+def _at_the_top(mask):
+    """The pieces of a mask that touch the upper edge."""
+    pieces, _ = label(mask)
+    return np.isin(pieces, np.setdiff1d(pieces[0], 0))
 
 
 def lower_part_of(style, path):
