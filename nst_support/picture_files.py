@@ -121,6 +121,14 @@ def picture_size(path):
     return (n_W, n_H) if lying else (n_H, n_W)
 
 
+def shrunk_size(size, long_side):
+    """The two sides of a picture, the longer one at most `long_side` px, each at least 1. None: as they are."""
+    if long_side is None or long_side >= max(size):
+        return tuple(size)
+    scale = long_side / max(size)
+    return tuple(max(1, round(side * scale)) for side in size)
+
+
 def read_text(path):
     """The text that `save_image` wrote into the picture at `path`: a str, or None where there is none.
 

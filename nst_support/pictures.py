@@ -17,6 +17,7 @@ from nst_support.picture_files import (  # noqa: F401  what else there is to ask
     read_picture,
     read_text,
     save_options,
+    shrunk_size,
 )
 from nst_support.transparency import continued, shrunk
 from nst_support.whole_file import write_whole
@@ -64,7 +65,7 @@ def load_with_alpha(path, long_side=None):
         return _opaque(image, long_side), None
     if alpha.getextrema()[1] == 0:
         raise ValueError(f"{path}: transparent everywhere: nothing to show. Export it again, with its layers visible.")
-    colours, alpha = shrunk(image, alpha, _shrunk_size(image.size, long_side))
+    colours, alpha = shrunk(image, alpha, shrunk_size(image.size, long_side))
     return continued(colours, alpha)[None], alpha
 
 
@@ -89,17 +90,9 @@ def _decoded(path, long_side):
     return path, *as_srgb(read_picture(path), path)
 
 
-def _shrunk_size(size, long_side):
-    """`size` with its longer side at most `long_side`, each side at least 1 px."""
-    if long_side is None or long_side >= max(size):
-        return size
-    scale = long_side / max(size)
-    return tuple(max(1, round(side * scale)) for side in size)
-
-
 def _opaque(image, long_side):
     """A Pillow image, RGB or F in [0, 1], as a float32 array (1, n_H, n_W, 3)."""
-    size = _shrunk_size(image.size, long_side)
+    size = shrunk_size(image.size, long_side)
     if size != image.size:
         image = image.resize(size, Image.Resampling.LANCZOS)
     pixels = np.asarray(image, np.float32)[None]

@@ -16,6 +16,8 @@ class Adam:
     FloatingPointError if J is not finite at the start, or stays so.
     """
 
+    NUMBERS = ("used", "phase", "in_phase")  # of a state
+
     def __init__(self, phases, start, depth=1.0, memory=0, state=None):
         self.phases, self.good, self.used, self.phase, self.in_phase = phases, np.asarray(start, np.float32), 0, 0, 0
         self.G, self.gradient = self.good, None  # G is tried next, unless a gradient says where it is
@@ -46,14 +48,14 @@ class Adam:
 
     def state(self):
         """({name: number}, {name: array}): all that a search needs to go on from its last step."""
-        numbers = {name: getattr(self, name) for name in ("used", "phase", "in_phase")}
+        numbers = {name: getattr(self, name) for name in self.NUMBERS}
         numbers |= {"rate": self.moments.rate, "steps": self.moments.steps}
         arrays = {"G": self.good, "gradient": self.gradient}
         return numbers, arrays | {"mean": self.moments.mean, "squares": self.moments.squares}
 
     def _restore(self, state):
         numbers, arrays = state
-        for name in ("used", "phase", "in_phase"):
+        for name in self.NUMBERS:
             setattr(self, name, numbers[name])
         self.G = self.good = arrays["G"]
         self.gradient = arrays["gradient"]

@@ -10,8 +10,6 @@ from nst_support.pictures import is_picture_name
 from studio import errors, precheck, recipe
 from studio.painting import Canvas, default_output
 
-BAR = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
-
 
 def outputs_for(contents, styles, folder):
     """A path in `folder` for each content: CONTENT_STYLE.png; the ending is told where two share a stem."""
@@ -107,7 +105,7 @@ def estimated(paintings, vgg, report):
 
 def paint_all(paintings, vgg, report, *, bar=True, resume=False, watchers_of=lambda painting: ()):
     """Paint them one after the other. One that fails does not stop the rest; Ctrl-C stops all."""
-    from studio.optimise import UNITS  # TensorFlow is loaded by now
+    from studio.optimise import BAR, UNITS  # TensorFlow is loaded by now
 
     with tqdm(total=UNITS * len(paintings), bar_format=BAR, disable=not bar) as progress:
         for i, painting in enumerate(paintings):

@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 
-from nst_support.pictures import as_path, picture_size, save_image
+from nst_support.pictures import as_path, picture_size, save_image, shrunk_size
 from nst_support.weight_files import DownloadError
 from studio import arguments, batch, checkpoint, errors, precheck, recipe, timelapse
 from studio.estimate import in_words as in_words_of_time
@@ -250,7 +250,7 @@ def _network(painting):
 
 def _preview_of(painting):
     """The painting at a quarter of the size, but not below what can be painted, beside the output."""
-    whole = max(precheck.shrunk(picture_size(painting.content), painting.settings.size))
+    whole = max(shrunk_size(picture_size(painting.content), painting.settings.size))
     size = max(whole // 4, min(whole, precheck.smallest_size(painting)))
     settings = painting.settings.changed(size=size, evaluations=None)
     output = painting.output.with_stem(f"{painting.output.stem}_preview")

@@ -105,7 +105,7 @@ def checkpoint_bytes(size, layout):
 
 def memory_of_targets(widths, size):
     """About how many bytes looking at a style of this size (n_H, n_W) takes, beside what the process holds already."""
-    channels = sum(width / 4 ** (int(name[4]) - 1) for name, width in widths.items())
+    channels = sum(width / stride(name) ** 2 for name, width in widths.items())
     return CODE + float(4 * np.prod(size) * (PLANES + channels))
 
 

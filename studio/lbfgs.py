@@ -139,6 +139,8 @@ class LBFGS:
     quasi-Newton direction nor after it the (filtered) steepest descent leads down.
     """
 
+    NUMBERS = ("used", "phase", "in_phase", "J")  # of a state
+
     def __init__(self, phases, start, depth=1.0, memory=MEMORY, state=None):
         self.phases, self.G, self.used = phases, np.asarray(start, np.float32), 0
         self.phase, self.in_phase, self.J, self.gradient = 0, 0, None, None  # evaluations so far in which phase
@@ -184,7 +186,7 @@ class LBFGS:
     def state(self):
         """({name: number or list of them}, {name: array}): all that a search needs to go on from its last step."""
         known = self.line.inverse_hessian
-        numbers = {name: getattr(self, name) for name in ("used", "phase", "in_phase", "J")}
+        numbers = {name: getattr(self, name) for name in self.NUMBERS}
         scale = None if known.scale is None else float(known.scale)
         numbers |= {"longest": self.line.longest, "rows": known.rows, "scale": scale}
         filled = slice(0, max(known.rows, default=-1) + 1)  # each in its place, or sums are rounded otherwise
@@ -193,7 +195,7 @@ class LBFGS:
 
     def _restore(self, state):
         numbers, arrays = state
-        for name in ("used", "phase", "in_phase", "J"):
+        for name in self.NUMBERS:
             setattr(self, name, numbers[name])
         self.G, self.gradient, known = arrays["G"], arrays["gradient"], self.line.inverse_hessian
         self.line.longest, known.rows = numbers["longest"], list(numbers["rows"])

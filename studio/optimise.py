@@ -10,7 +10,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 import nst_utils as nst
-from nst_support.pictures import check_image
+from nst_support.pictures import check_image, shrunk_size
 from nst_support.startup import has_fast_bfloat16, has_gpu, interrupted
 from nst_utils import tf
 from studio import estimate
@@ -99,7 +99,10 @@ class Run:
     """
 
     def __init__(self, C, S, vgg, settings, start=None, masks=(), style_masks=(), visible=None, warn=True):
-        self.C, self.settings = _no_larger(check_image("C", C), settings.size), settings
+        self.C, self.settings = check_image("C", C), settings
+        size = shrunk_size(self.C.shape[1:3], settings.size)
+        if size != self.C.shape[1:3]:
+            self.C = resized(self.C, size)
         styles = list(S) if isinstance(S, list | tuple) else [S]
         names = ["S"] if len(styles) == 1 else [f"S {i}" for i in range(1, len(styles) + 1)]
         styles = [check_image(name, S) for name, S in zip(names, styles, strict=True)]
@@ -266,6 +269,8 @@ class Run:
 class _Way:
     """How far a run is: at which size, in which search."""
 
+    NUMBERS = ("i", "done", "now", "last_step", "seconds")  # of a state
+
     def __init__(self, run, state):
         self.run, self.resumed = run, state is not None
         self.i = self.done = self.now = self.last_step = self.shown = 0  # size, evaluations before it, in all, told of
@@ -275,7 +280,7 @@ class _Way:
             self.G = run.first_G(self.here)
             return
         numbers, arrays = state
-        for name in ("i", "done", "now", "last_step", "seconds"):
+        for name in self.NUMBERS:
             setattr(self, name, numbers[name])
         self.here, self.G = self._scale(), arrays["G"]
         self.search = run.search(self.here, self.i, self.G, (numbers["search"], arrays))
@@ -286,9 +291,8 @@ class _Way:
 
     def state(self):
         numbers, arrays = self.search.state()
-        names = ("i", "done", "now", "last_step", "seconds")
         how = {"precision": self.run.precision, "layouts": list(map(dataclasses.asdict, self.run.layouts))}
-        return {name: getattr(self, name) for name in names} | how | {"search": numbers}, arrays
+        return {name: getattr(self, name) for name in self.NUMBERS} | how | {"search": numbers}, arrays
 
     def record(self, progress):
         here, full = self.here, self.run.full
@@ -352,11 +356,3 @@ class _Way:
         shown = int(UNITS * worked / np.dot(run.counts, pixels))
         progress.update(shown - self.shown)
         self.shown = shown
-
-
-def _no_larger(image, long_side):
-    """The image, shrunk to `long_side` px where it is larger."""
-    largest = max(image.shape[1:3])
-    if long_side is None or largest <= long_side:
-        return image
-    return resized(image, [max(1, round(n * long_side / largest)) for n in image.shape[1:3]])

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from nst_support import weight_files
 from nst_support.layers import LAYERS
-from nst_support.pictures import check_ending, picture_size
+from nst_support.pictures import check_ending, picture_size, shrunk_size
 from studio import checkpoint, estimate, recipe
 from studio.estimate import SPARE
 from studio.masks import check_aspect, check_count, number_of
@@ -32,7 +32,7 @@ def check(painting, force=False, resume=False):
     """
     output, settings = check_ending(painting.output), painting.settings
     _check_quality(painting)
-    content = shrunk(picture_size(painting.content), settings.size)
+    content = shrunk_size(picture_size(painting.content), settings.size)
     _check_sides(painting.content, settings.size)
     for path in painting.inputs.values():
         picture_size(path)
@@ -76,7 +76,7 @@ def check_shared(painting):
 def _check_fit(path, picture, long_side):
     """Is the file at `path` of the shape of `picture`, as it is and as it is painted?"""
     whole = picture_size(picture)
-    for size in (whole, shrunk(whole, max(1, round(long_side)))):
+    for size in (whole, shrunk_size(whole, max(1, round(long_side)))):
         check_aspect(str(path), picture_size(path), str(picture), size)
 
 
@@ -96,7 +96,7 @@ def _check_quality(painting):
 def _check_sides(path, long_side, scale=1.0):
     """scale: of a style."""
     size = picture_size(path)
-    (n_H, n_W), options = shrunk(size, long_side * scale), "--size" if scale >= 1 else "--size or --style-scale"
+    (n_H, n_W), options = shrunk_size(size, long_side * scale), "--size" if scale >= 1 else "--size or --style-scale"
     if min(size) < SMALLEST:
         raise ValueError(f"{path}: only {n_W}x{n_H} px, and {SMALLEST} px is the least. Take a larger picture.")
     if min(n_H, n_W) < SMALLEST:
@@ -110,12 +110,6 @@ def smallest_size(painting):
     scales, _ = painting.settings.per_style(len(painting.styles))
     sizes = map(picture_size, (painting.content, *painting.styles))
     return max(math.ceil(SMALLEST * max(size) / min(size) / s) for size, s in zip(sizes, (1.0, *scales), strict=True))
-
-
-def shrunk(size, long_side):
-    """(n_H, n_W) of a picture brought to that longer side, but never enlarged."""
-    scale = min(1.0, long_side / max(size))
-    return tuple(max(1, round(n * scale)) for n in size)
 
 
 def _check_iterations(painting, size):
@@ -249,12 +243,12 @@ class _Sizes:
         self.scales, _ = painting.settings.per_style(len(painting.styles))
 
     def of_content(self, long_side):
-        return shrunk(self.files[0], long_side)
+        return shrunk_size(self.files[0], long_side)
 
     def memory(self, widths, long_side, free):
         """free: bytes, by which it is chosen how the picture is painted."""
         reading = DECODED * max(n_H * n_W for n_H, n_W in self.files)
-        styles = [shrunk(size, long_side * scale) for size, scale in zip(self.styles, self.scales, strict=True)]
+        styles = [shrunk_size(size, long_side * scale) for size, scale in zip(self.styles, self.scales, strict=True)]
         layout = self.layout(widths, long_side, free)
         looking = 0 if layout.tile else max(estimate.memory_of_targets(widths, size) for size in styles)
         return SPARE * (estimate.TENSORFLOW + max(reading, looking, layout.need))

@@ -187,8 +187,7 @@ def is_done(painting):
     """Is the output there already, finished, from the same files with the same settings?"""
     try:
         found = read(painting.output)
-        wanted = json.loads(json.dumps({**sources(painting), "settings": plain(painting.settings)}))
-        return found["result"]["finished"] and _deciding(found) == _deciding(wanted | {"quality": painting.quality})
+        return found["result"]["finished"] and _deciding(found) == identity(painting)
     except (OSError, *DAMAGED):
         return False
 
@@ -203,4 +202,4 @@ def _deciding(recipe):
     """What in a recipe decides the picture: neither names of files nor how often it was looked at on the way."""
     files = {name: recipe[name]["sha256"] for name in recipe if _is_input(name) or name == "network"}
     settings = {name: value for name, value in recipe["settings"].items() if name not in ("every", "memory")}
-    return files, settings, recipe["quality"]
+    return [files, settings, recipe["quality"]]
