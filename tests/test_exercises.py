@@ -165,24 +165,20 @@ def test_what_answers_a_prediction_is_folded_until_the_next_text():
     cells = copy_of(
         markdown("*Predict first*: how large?", "m1"),
         code("draw()", "a", [figure]),
-        code("table()", "b", [table]),
         markdown("**So**: large.", "m2"),
+        code("table()", "b", [table]),
+        markdown("**So** it is no question any more.", "m3"),
+        markdown("Next.", "m4"),
         code("draw()", "d", [figure]),
+        markdown("**So**: answers nothing.", "m5"),
     )
-    assert [cell.cell_type for cell in cells] == [
-        "markdown",
-        "code",
-        "markdown",
-        "code",
-        "markdown",
-        "markdown",
-        "code",
-    ]
-    _, first, answer, second, numbers, so, open_one = cells
+    _, first, answer, so, second, numbers, still_so, next_one, open_one, open_so = cells
     assert not first.outputs and not second.outputs and len(open_one.outputs) == 1
     assert answer.source.startswith("<details>") and "![a (b)](data:image/jpeg;base64,QUJD)" in answer.source
     assert "<table></table>" in numbers.source
-    assert so.source.startswith("<details>\n<summary>So</summary>") and "**So**: large." in so.source
+    for cell in (so, still_so):
+        assert cell.source.startswith("<details>\n<summary>So</summary>") and "**So**" in cell.source
+    assert next_one.source == "Next." and open_so.source == "**So**: answers nothing."
 
 
 def test_the_result_of_an_exercise_that_answers_a_prediction_is_folded():

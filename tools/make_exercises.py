@@ -6,8 +6,8 @@
 In a code cell with the tag "solution", the body of every function becomes a NotImplementedError; a cell
 without a function is replaced as a whole. Below it come the result to expect and, folded, the hints that
 stand in the cell's metadata, {"exercise": {"hints": ["...", ...]}}, and the solution. All other cells
-stay, and so do their stored figures, as the target; but those that answer a *Predict first* are folded,
-and so is what follows from them (**So**). A notebook without a solution cell has no copy.
+stay, and so do their stored figures, as the target; but what answers a *Predict first* is folded
+(see predictions.py). A notebook without a solution cell has no copy.
 """
 
 import ast
@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+from predictions import SAID, SHOWN, answers
 
 from nst_support.whole_file import write_whole
 
@@ -34,7 +35,6 @@ numbers were made with the bundled network; another network or size gives others
 [The solved notebook](../{name}) has them all."""
 EXPECTED = "**To expect:**\n\n{}\n"
 FOLDED = "<details>\n<summary>{}</summary>\n\n{}\n\n</details>"
-PREDICTION, CONCLUSION = "*Predict first*", "**So**"
 
 
 def is_solution(cell):
@@ -91,7 +91,7 @@ def below(cell, predicted):
 
 def answer(cell):
     """The outputs of a cell as a folded markdown cell, to stand below it."""
-    folded = FOLDED.format("After your prediction: what came out here", shown(cell.outputs))
+    folded = FOLDED.format(SHOWN, shown(cell.outputs))
     return nbformat.v4.new_markdown_cell(folded, id=f"{cell.id}-answer")
 
 
@@ -107,14 +107,14 @@ def relinked(markdown, siblings):
 
 def student_copy(notebook, name, siblings):
     """The student copy of a solved notebook, as the text of a file."""
-    copy, count, predicted = nbformat.v4.new_notebook(metadata=notebook.metadata), 0, False
-    for cell in map(nbformat.from_dict, notebook.cells):
+    copy, count = nbformat.v4.new_notebook(metadata=notebook.metadata), 0
+    is_answer = list(answers(notebook.cells))
+    for cell, predicted in zip(map(nbformat.from_dict, notebook.cells), is_answer, strict=True):
         copy.cells.append(cell)
         if cell.cell_type == "markdown":
-            predicted = PREDICTION in cell.source
             cell.source = relinked(cell.source, siblings)
-            if cell.source.startswith(CONCLUSION):
-                cell.source = FOLDED.format("So", cell.source)
+            if predicted:
+                cell.source = FOLDED.format(SAID, cell.source)
         elif is_solution(cell):
             copy.cells.append(below(cell, predicted))
             cell.source, exercises = stub(cell)

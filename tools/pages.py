@@ -28,7 +28,8 @@ class FormulasAsMathML(IPythonRenderer):
 class PageExporter(HTMLExporter):
     """nbconvert's page in JupyterLab's look; title, formulas and alt texts are its own.
 
-    The blocks left empty load require.js, MathJax and Mermaid from elsewhere. Source that Jupyter hides is folded.
+    The blocks left empty load require.js, MathJax and Mermaid from elsewhere. Source that Jupyter hides
+    is folded, and what `mark_answers` has marked.
     """
 
     raw_template = """
@@ -46,6 +47,16 @@ class PageExporter(HTMLExporter):
                 <details><summary>Set-up</summary>{{ super() }}</details>
             {%- else -%}{{ super() }}{%- endif -%}
         {%- endblock input_group -%}
+        {%- block output_group -%}
+            {%- if cell.metadata.fold -%}
+                <details><summary>{{ cell.metadata.fold }}</summary>{{ super() }}</details>
+            {%- else -%}{{ super() }}{%- endif -%}
+        {%- endblock output_group -%}
+        {%- block markdowncell -%}
+            {%- if cell.metadata.fold -%}
+                <details><summary>{{ cell.metadata.fold }}</summary>{{ super() }}</details>
+            {%- else -%}{{ super() }}{%- endif -%}
+        {%- endblock markdowncell -%}
     """
 
     @pass_context
