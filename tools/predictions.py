@@ -7,7 +7,8 @@ SHOWN, SAID = "After your prediction: what came out here", "So"  # what stands o
 def answers(cells):
     """For each cell: does what it shows, or says, answer a prediction?
 
-    Answers are the outputs of all code up to the next text. A text that begins with **So** is one, and does not end them.
+    Answers are the outputs of all code up to the next text. A text that begins with **So** is one as well, and
+    does not end them.
     """
     predicted = False
     for cell in cells:

@@ -340,9 +340,9 @@ def _batch(compute_layer_style_cost):
 
 @_lesson.check
 def check_compute_style_cost(compute_style_cost):
-    """compute_style_cost(a_S, a_G), {layer: activations}, conv4_2 among them -> J_style with 0.2 per layer."""
+    """compute_style_cost(seen_S, seen_G), {layer: activations}, conv4_2 among them -> J_style with 0.2 per layer."""
     factors = dict(zip((*nst.STYLE_LAYERS, nst.CONTENT_LAYER), (1, 1.25, 1.5, 1.75, 2, 2), strict=True))
-    a_S, a_G = ({name: factor * a for name, factor in factors.items()} for a in (ODD_S, ODD_G))
+    seen_S, seen_G = ({name: factor * a for name, factor in factors.items()} for a in (ODD_S, ODD_G))
 
     def layers(S, G, names=nst.STYLE_LAYERS):
         return np.array([float(nst.compute_layer_style_cost(S[name], G[name])) for name in names])
@@ -358,11 +358,11 @@ def check_compute_style_cost(compute_style_cost):
             lambda S, G: layers(S, G, S).sum(),
         ),
     ]
-    advice = "Go through style_layers.items(), and take a_S[name] and a_G[name] of each layer."
-    name, probes = "compute_style_cost", ((a_S, a_G), (a_G, a_G))
+    advice = "Go through style_layers.items(), and take seen_S[name] and seen_G[name] of each layer."
+    name, probes = "compute_style_cost", ((seen_S, seen_G), (seen_G, seen_G))
     return examine_cost(name, compute_style_cost, nst.compute_style_cost, probes, mistakes, advice) or no_gradient(
         lambda G: compute_style_cost(
-            tf.nest.map_structure(tf.constant, a_S), {name: factor * G for name, factor in factors.items()}
+            tf.nest.map_structure(tf.constant, seen_S), {name: factor * G for name, factor in factors.items()}
         ),
         ODD_G,
     )
