@@ -36,7 +36,7 @@ class WhatIf(Shown):
     def still(self):
         first = next(iter(self.choices))
         pairs = [self.show(**self._completed({first: value})) for value in self._values(first, {})]
-        figures.show_grid(pairs, columns=2 if len(pairs) in (2, 4) else 3)
+        figures.show_grid(pairs)
 
     def widgets(self):
         self.sliders, self.page = {}, ipywidgets.HTML(layout=ipywidgets.Layout(width="96%", max_width="640px"))

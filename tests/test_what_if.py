@@ -62,7 +62,7 @@ def test_a_choice_that_depends_on_no_other_stays_where_it_is():
 
 def test_where_nobody_is_there_to_move_it_the_first_choice_goes_through_its_values(monkeypatch):
     drawn = []
-    monkeypatch.setattr(what_if.figures, "show_grid", lambda pairs, columns: drawn.extend(pairs))
+    monkeypatch.setattr(what_if.figures, "show_grid", drawn.extend)
     WhatIf(show, layer=CHANNELS, channel=lambda layer: CHANNELS[layer])._ipython_display_()
     assert [caption for caption, _ in drawn] == ["conv1_1, channel 4", "conv2_1, channel 7"]
 
