@@ -57,6 +57,9 @@ def test_a_copy_is_small_and_holds_no_open_solution(path):
             assert cell.source.count("raise NotImplementedError(") == max(1, len(names))
             assert not cell.outputs
             assert folded_solution(below)
+            assert re.match(
+                r"(\*\*To expect:\*\*|<details>\n<summary>The result to expect<)[^`]*```text\n\S", below.source
+            )
 
 
 @pytest.mark.slow
@@ -186,6 +189,14 @@ def test_the_result_of_an_exercise_that_answers_a_prediction_is_folded():
     question = nbformat.v4.new_markdown_cell("*Predict first*: what?", id="m")
     *_, below = copy_of(question, code("def f():\n    return 3", outputs=[printed], **HINT))
     assert "<summary>The result to expect</summary>\n\n```text\n3\n```" in below.source
+
+
+def test_an_exercise_that_prints_nothing_expects_what_its_check_prints_beside_the_verdict():
+    printed = nbformat.v4.new_output("stream", name="stdout", text="f: right. But slow.\nf(2) = 4\n")
+    check = code("checks.check_f(f)\nprint('f(2) =', f(2))", "k", [printed])
+    exercise, below, checked = copy_of(code("def f(x):\n    return x * x", **HINT), check)
+    assert below.source.startswith("**To expect:**\n\n```text\nf(2) = 4\n```\n") and "right" not in below.source
+    assert not exercise.outputs and not checked.outputs
 
 
 def test_what_the_reader_need_not_see_stays_folded():

@@ -33,6 +33,7 @@ stuck. The figures that are here already are the target, and running a cell repl
 answer a *Predict first* are folded below their cell: write your prediction down before you run it. They and the \
 numbers were made with the bundled network; another network or size gives others. \
 [The solved notebook](../{name}) has them all."""
+VERDICT = re.compile(r"^\w+: right\..*\n", re.M)
 EXPECTED = "**To expect:**\n\n{}\n"
 FOLDED = "<details>\n<summary>{}</summary>\n\n{}\n\n</details>"
 
@@ -78,11 +79,19 @@ def shown(outputs):
 BRACKETS = str.maketrans("[]", "()")  # which would end an alt text
 
 
-def below(cell, predicted):
+def expected(cell, following):
+    """What an exercise should give: what its cell shows, or else what its check's cell prints beside the verdicts."""
+    if own := shown(cell.outputs):
+        return own
+    printed = "".join(output.text for output in following.get("outputs", []) if output.output_type == "stream")
+    beside = VERDICT.sub("", printed).strip()
+    return f"```text\n{beside}\n```" if beside else ""
+
+
+def below(cell, following, predicted):
     """The markdown cell under an exercise: what to expect, folded if it answers a prediction; hints; the solution."""
-    expected, hints = shown(cell.outputs), cell.metadata.exercise.hints
-    parts = [FOLDED.format("The result to expect", expected) if predicted else EXPECTED.format(expected)]
-    parts = parts if expected else []
+    result, hints = expected(cell, following), cell.metadata.exercise.hints
+    parts = [FOLDED.format("The result to expect", result) if predicted else EXPECTED.format(result)] if result else []
     for i, hint in enumerate(hints, 1):
         parts.append(FOLDED.format(f"Hint {i}" if len(hints) > 1 else "Hint", hint))
     parts.append(FOLDED.format("Solution", f"```python\n{cell.source}\n```"))
@@ -109,14 +118,15 @@ def student_copy(notebook, name, siblings):
     """The student copy of a solved notebook, as the text of a file."""
     copy, count = nbformat.v4.new_notebook(metadata=notebook.metadata), 0
     is_answer = list(answers(notebook.cells))
-    for cell, predicted in zip(map(nbformat.from_dict, notebook.cells), is_answer, strict=True):
+    cells = list(map(nbformat.from_dict, notebook.cells))
+    for cell, following, predicted in zip(cells, [*cells[1:], {}], is_answer, strict=True):
         copy.cells.append(cell)
         if cell.cell_type == "markdown":
             cell.source = relinked(cell.source, siblings)
             if predicted:
                 cell.source = FOLDED.format(SAID, cell.source)
         elif is_solution(cell):
-            copy.cells.append(below(cell, predicted))
+            copy.cells.append(below(cell, following, predicted))
             cell.source, exercises = stub(cell)
             cell.outputs, count = [], count + exercises
             cell.metadata = {"tags": ["exercise"]}

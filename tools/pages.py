@@ -41,20 +41,22 @@ class PageExporter(HTMLExporter):
             math { font-family: "Cambria Math", "STIX Two Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math; }
             .jp-InputArea-editor, .jp-MarkdownOutput { overflow-x: auto; }
             .jp-MarkdownOutput .highlight { margin-bottom: 1em; }
+            .fold > summary { padding: .4em 1.4em; cursor: pointer; }
+            @media (min-width: 761px) { .fold > summary { padding-left: 7.2em; } }
         </style>{%- endblock -%}
         {%- block input_group -%}
             {%- if cell.metadata.get("jupyter", {}).get("source_hidden") -%}
-                <details><summary>Set-up</summary>{{ super() }}</details>
+                <details class="fold"><summary>Set-up</summary>{{ super() }}</details>
             {%- else -%}{{ super() }}{%- endif -%}
         {%- endblock input_group -%}
         {%- block output_group -%}
             {%- if cell.metadata.fold -%}
-                <details><summary>{{ cell.metadata.fold }}</summary>{{ super() }}</details>
+                <details class="fold"><summary>{{ cell.metadata.fold }}</summary>{{ super() }}</details>
             {%- else -%}{{ super() }}{%- endif -%}
         {%- endblock output_group -%}
         {%- block markdowncell -%}
             {%- if cell.metadata.fold -%}
-                <details><summary>{{ cell.metadata.fold }}</summary>{{ super() }}</details>
+                <details class="fold"><summary>{{ cell.metadata.fold }}</summary>{{ super() }}</details>
             {%- else -%}{{ super() }}{%- endif -%}
         {%- endblock markdowncell -%}
     """
