@@ -286,7 +286,7 @@ def test_the_sliders_of_notebook_01_move_its_picture(browser, lab_server):
         for label in ("channel", "layer"):
             page.press(page.handle(label), Keys.ARROW_RIGHT)
             seen.append(until(lambda: (caption := page.script(CAPTION)) != seen[-1] and caption))
-        page.shot("sliders", page.script("return document.querySelector('.jupyter-widgets figure')"))
+        page.shot("sliders", page.handle("layer"))
         layers, channels = zip(
             *(re.match(r"C at (\w+), channel (\d+)$", caption).groups() for caption in seen), strict=True
         )

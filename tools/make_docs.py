@@ -96,7 +96,8 @@ def main():
     items = {}
     for path in tqdm(notebooks + copies, unit="page"):
         notebook = nbformat.read(path, as_version=4)
-        mark_answers(notebook)
+        if path in notebooks:  # in a copy they are folded already
+            mark_answers(notebook)
         page = path.relative_to(PROJECT / "notebooks").with_suffix(".html")
         write_whole(SITE / page, linked(PageExporter().from_notebook_node(notebook)[0]).encode())
         name = page.as_posix()
