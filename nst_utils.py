@@ -226,14 +226,14 @@ def _gram_distance(GS, GG):
     return tf.reduce_mean(tf.square(GS - GG)) / 4
 
 
-def compute_style_cost(a_S, a_G, style_layers=None):
+def compute_style_cost(seen_S, seen_G, style_layers=None):
     """J_style = sum over layers of lambda * J_style_layer (eq. 5).
 
-    a_S, a_G: {layer: activations}. style_layers: {layer: lambda}, or pairs of the two, by default 0.2 at
+    seen_S, seen_G: {layer: activations}. style_layers: {layer: lambda}, or pairs of the two, by default 0.2 at
     each of the five of `STYLE_LAYERS`.
     """
     style_layers = dict(STYLE_LAYERS if style_layers is None else style_layers)
-    return sum(weight * compute_layer_style_cost(a_S[name], a_G[name]) for name, weight in style_layers.items())
+    return sum(weight * compute_layer_style_cost(seen_S[name], seen_G[name]) for name, weight in style_layers.items())
 
 
 # ------------------------------------------------------------------------------------ total cost
@@ -308,9 +308,9 @@ def _gram_matrices_of(vgg, S):
 
 
 def _costs(vgg, G, a_C, GS, alpha, beta, style_layers):
-    a_G = vgg(G)
-    J_content = compute_content_cost(a_C, a_G[CONTENT_LAYER])
-    J_style = sum(style_layers[name] * _gram_distance(GS[name], gram_per_position(a_G[name])) for name in GS)
+    seen_G = vgg(G)
+    J_content = compute_content_cost(a_C, seen_G[CONTENT_LAYER])
+    J_style = sum(style_layers[name] * _gram_distance(GS[name], gram_per_position(seen_G[name])) for name in GS)
     return total_cost(J_content, J_style, alpha, beta), J_content, J_style
 
 

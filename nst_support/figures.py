@@ -279,16 +279,21 @@ def show_method(C, S, G):
 # ------------------------------------------------------------------------------------ pictures in a grid
 
 
-def show_grid(pictures, columns=3):
-    """Images under their captions, `columns` in a row. pictures: {caption: image}, or pairs of the two."""
+def show_grid(pictures, columns=None):
+    """Images under their captions. pictures: {caption: image}, or pairs of the two. columns: None for what fits."""
     plt = _pyplot()
     pairs = list(pictures.items() if isinstance(pictures, dict) else pictures)
+    columns = columns or _columns(len(pairs))
     figure = plt.figure(figsize=_size(pairs, len(pairs), columns), layout="constrained")
     _draw_grid(figure, pairs, len(pairs), columns)
     return _show(figure, _alt(pairs))
 
 
-def watch_grid(pairs, count, columns=3):
+def _columns(count):
+    return 2 if count in (2, 4) else 3
+
+
+def watch_grid(pairs, count, columns=None):
     """Pass on (caption, image) pairs while showing all so far in one grid that is redrawn.
 
     In a terminal, a line for each. count: how many there will be.
@@ -301,7 +306,7 @@ def watch_grid(pairs, count, columns=3):
     from IPython import display as notebook
     from matplotlib.figure import Figure
 
-    seen, handle = [], None
+    seen, handle, columns = [], None, columns or _columns(count)
     for caption, image in pairs:
         seen.append((caption, image))
         figure, page = Figure(figsize=_size(seen, count, columns), layout="constrained"), io.BytesIO()

@@ -183,6 +183,7 @@ RIGHT = {
         "einsum": lambda C, G: tf.einsum("bijc,bijc->", C - G, C - G) / (4 * np.prod(G.shape)),
         "loop": looped_content,
         "numpy": lambda C, G: np.sum((np.asarray(C) - np.asarray(G)) ** 2) / (4 * G.shape[1] * G.shape[2] * G.shape[3]),
+        "graph": tf.function(lambda C, G: tf.reduce_mean((C - G) ** 2) / 4),
         "float64": lambda C, G: tf.reduce_mean((tf.cast(C, tf.float64) - tf.cast(G, tf.float64)) ** 2) / 4,
         "bfloat16": lambda C, G: tf.reduce_mean(bfloat16((C - G) ** 2)) / 4,
     },
@@ -261,7 +262,14 @@ MISTAKES = {
         "sum": (lambda C, G: tf.reduce_sum((C - G) ** 2), "bare sum"),
         "the paper's half": (lambda C, G: 0.5 * tf.reduce_sum((C - G) ** 2), "half the sum"),
         "brackets": (lambda C, G: tf.reduce_sum((C - G) ** 2) / 4 * G.shape[1] * G.shape[2] * G.shape[3], "brackets"),
-        "integer division": (lambda C, G: tf.reduce_sum((C - G) ** 2) // (4 * np.prod(G.shape)), "integer division"),
+        "integer division": (lambda C, G: tf.reduce_sum((C - G) ** 2) // (4 * np.prod(G.shape)), "no // and no int()"),
+        "int": (lambda C, G: int(tf.reduce_mean((C - G) ** 2) / 4), "no // and no int()"),
+        "nan": (lambda C, G: tf.reduce_sum((C - G) ** 2) / 0 - tf.reduce_mean(G) / 0, "it returns nan"),
+        "a generator": (lambda C, G: (c - g for c, g in zip(C, G, strict=True)), "return the sum( ) of it"),
+        "a dict": (
+            lambda C, G: {"J": tf.reduce_mean((C - G) ** 2) / 4},
+            "it returns a dict of 1; a cost is one number",
+        ),
         "wrong axis": (
             lambda C, G: tf.reduce_sum((C - G) ** 2, axis=-1) / (4 * np.prod(G.shape)),
             "sum over every axis",
@@ -299,6 +307,11 @@ MISTAKES = {
         "mixed": (
             lambda a: tf.reshape(tf.transpose(a, [0, 2, 3, 1]), [a.shape[-1], -1]),
             "all the channels of one position",
+        ),
+        "a tuple": (lambda a: (unrolled(a),), "it returns a tuple of 1, not an array. Is there a comma behind it?"),
+        "a method of NumPy": (
+            lambda a: tf.reshape(a, [-1, a.shape[-1]]).T,
+            "tensors have no .T: use tf.transpose",
         ),
         "impossible": (lambda a: tf.reshape(a, [5, 3]), "stopped in the line"),
     },
@@ -339,6 +352,24 @@ MISTAKES = {
         ),
         "sum": (lambda S, G: np.sum((per_position(S) - per_position(G)) ** 2), "bare sum"),
         "brackets": (lambda S, G: np.sum((per_position(S) - per_position(G)) ** 2) / 4 * G.shape[-1] ** 2, "brackets"),
+        "brackets, sizes outside": (
+            lambda S, G: (
+                np.sum((rows(S).T @ rows(S) - rows(G).T @ rows(G)) ** 2) / 4 * G.shape[-1] ** 2 * len(rows(G)) ** 2
+            ),
+            "brackets",
+        ),
+        "divided by n_C": (
+            lambda S, G: layer_cost(S, G) * (len(rows(G)) / G.shape[-1]) ** 2,
+            "A.shape[2] where the 1 of the batch is still in front of A",
+        ),
+        "of the difference": (lambda S, G: layer_cost(S - G, 0 * G), "the Gram matrix of the difference"),
+        "not unrolled": (
+            lambda S, G: (
+                tf.reduce_sum((tf.matmul(S, S, transpose_b=True) - tf.matmul(G, G, transpose_b=True)) ** 2)
+                / (4 * G.shape[-1] ** 2)
+            ),
+            "unroll a_S and a_G first",
+        ),
         "positions missing": (
             lambda S, G: np.sum((rows(S).T @ rows(S) - rows(G).T @ rows(G)) ** 2) / (4 * G.shape[-1] ** 2),
             "not divided by their number of positions",
@@ -377,7 +408,7 @@ MISTAKES = {
             ),
             "1x1, across the batch",
         ),
-        "integer division of the cost": (lambda S, G: layer_cost(S, G) // 1, "integer division"),
+        "integer division of the cost": (lambda S, G: layer_cost(S, G) // 1, "no // and no int()"),
         "integer division of the Gram matrix": (
             lambda S, G: (
                 np.sum((rows(S).T @ rows(S) // len(rows(S)) - rows(G).T @ rows(G) // len(rows(G))) ** 2)
@@ -410,9 +441,14 @@ MISTAKES = {
         "last layer": (lambda S, G: 0.2 * layer_cost(S["conv5_1"], G["conv5_1"]), "only the last layer"),
         "first layer": (lambda S, G: 0.2 * layer_cost(S["conv1_1"], G["conv1_1"]), "only the first layer"),
         "content layer": (lambda S, G: sum(0.2 * layer_cost(S[n], G[n]) for n in S), "conv4_2 is no style layer"),
+        "both names forgotten": (lambda S, G: tf.reduce_sum((S - G) ** 2), "name the layer, in [ ]"),
         "stops at the content layer": (
             lambda S, G: sum(WEIGHTS[n] * layer_cost(S[n], G[n]) for n in S),
             "there is no 'conv4_2' in the dict. Go through style_layers.items()",
+        ),
+        "a name forgotten": (
+            lambda S, G: sum(0.2 * course_layer_style_cost(S[n], G) for n in WEIGHTS),
+            "name the layer, in [ ]",
         ),
         "a tuple of costs": (
             lambda S, G: tuple(0.2 * layer_cost(S[n], G[n]) for n in WEIGHTS),
@@ -440,7 +476,7 @@ MISTAKES = {
         ),
         "other names": (
             lambda J_content, J_style, a=10, b=40: a * J_content + b * J_style,
-            "are J_content, J_style, alpha and beta",
+            "are J_content, J_style, alpha=10 and beta=40",
         ),
     },
     "train_step": {

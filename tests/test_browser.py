@@ -1,11 +1,12 @@
 """Notebook 04 in JupyterLab and a real browser: controls move, the newest change wins, a run stops, a picture comes in.
 
-Notebook 01's training is watched while it runs, and the site is read on a phone.
+Notebook 01's sliders move, its training is watched while it runs, and the site is read on a phone.
 
 Needs Debian's chromium and chromium-driver; screenshots are in outputs/browser/.
 """
 
 import os
+import re
 import shutil
 import socket
 import statistics
@@ -16,6 +17,7 @@ import urllib.request
 from pathlib import Path
 
 import make_docs
+import nbformat
 import pytest
 from conftest import picture
 
@@ -269,6 +271,31 @@ def test_the_training_of_notebook_01_is_seen_while_it_runs(browser, lab_server):
         copy.unlink(missing_ok=True)
 
 
+def test_the_sliders_of_notebook_01_move_its_picture(browser, lab_server):
+    from selenium.webdriver.common.keys import Keys
+
+    notebook = nbformat.read(PROJECT / "notebooks" / "01_neural_style_transfer.ipynb", 4)
+    last = next(i for i, cell in enumerate(notebook.cells) if cell.source.endswith("channel=by_spread)"))
+    notebook.cells = notebook.cells[: last + 1]
+    write_whole(SHOTS / "01_sliders.ipynb", nbformat.writes(notebook).encode())
+    try:
+        browser.get(f"{lab_server}/lab/tree/outputs/browser/01_sliders.ipynb?reset")
+        page = Page(browser)
+        page.start_all()
+        seen = [until(lambda: page.script(CAPTION), 120)]
+        for label in ("channel", "layer"):
+            page.press(page.handle(label), Keys.ARROW_RIGHT)
+            seen.append(until(lambda: (caption := page.script(CAPTION)) != seen[-1] and caption))
+        page.shot("sliders", page.handle("layer"))
+        layers, channels = zip(
+            *(re.match(r"C at (\w+), channel (\d+)$", caption).groups() for caption in seen), strict=True
+        )
+        assert layers == ("conv1_1", "conv1_1", "conv2_1") and channels[0] != channels[1]
+        assert not page.trouble()
+    finally:
+        (SHOTS / "01_sliders.ipynb").unlink(missing_ok=True)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_site_fits_a_phone_and_asks_nobody_else(browser, tmp_path, monkeypatch, scheme):
     monkeypatch.setattr(make_docs, "SITE", tmp_path)
@@ -292,6 +319,7 @@ def test_the_site_fits_a_phone_and_asks_nobody_else(browser, tmp_path, monkeypat
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
+CAPTION = "return document.querySelector('.jupyter-widgets figcaption')?.textContent"
 LIVE = """
 const cell = [...document.querySelectorAll(".jp-CodeCell")].find(cell => cell.innerText.includes("nst.watch(training"));
 return cell?.querySelector(".jp-OutputArea-output img")?.[arguments[0]] ?? null"""

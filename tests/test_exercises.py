@@ -57,6 +57,9 @@ def test_a_copy_is_small_and_holds_no_open_solution(path):
             assert cell.source.count("raise NotImplementedError(") == max(1, len(names))
             assert not cell.outputs
             assert folded_solution(below)
+            assert re.match(
+                r"(\*\*To expect:\*\*|<details>\n<summary>The result to expect<)[^`]*```text\n\S", below.source
+            )
 
 
 @pytest.mark.slow
@@ -165,24 +168,20 @@ def test_what_answers_a_prediction_is_folded_until_the_next_text():
     cells = copy_of(
         markdown("*Predict first*: how large?", "m1"),
         code("draw()", "a", [figure]),
-        code("table()", "b", [table]),
         markdown("**So**: large.", "m2"),
+        code("table()", "b", [table]),
+        markdown("**So** it is no question any more.", "m3"),
+        markdown("Next.", "m4"),
         code("draw()", "d", [figure]),
+        markdown("**So**: answers nothing.", "m5"),
     )
-    assert [cell.cell_type for cell in cells] == [
-        "markdown",
-        "code",
-        "markdown",
-        "code",
-        "markdown",
-        "markdown",
-        "code",
-    ]
-    _, first, answer, second, numbers, so, open_one = cells
+    _, first, answer, so, second, numbers, still_so, next_one, open_one, open_so = cells
     assert not first.outputs and not second.outputs and len(open_one.outputs) == 1
     assert answer.source.startswith("<details>") and "![a (b)](data:image/jpeg;base64,QUJD)" in answer.source
     assert "<table></table>" in numbers.source
-    assert so.source.startswith("<details>\n<summary>So</summary>") and "**So**: large." in so.source
+    for cell in (so, still_so):
+        assert cell.source.startswith("<details>\n<summary>So</summary>") and "**So**" in cell.source
+    assert next_one.source == "Next." and open_so.source == "**So**: answers nothing."
 
 
 def test_the_result_of_an_exercise_that_answers_a_prediction_is_folded():
@@ -190,6 +189,14 @@ def test_the_result_of_an_exercise_that_answers_a_prediction_is_folded():
     question = nbformat.v4.new_markdown_cell("*Predict first*: what?", id="m")
     *_, below = copy_of(question, code("def f():\n    return 3", outputs=[printed], **HINT))
     assert "<summary>The result to expect</summary>\n\n```text\n3\n```" in below.source
+
+
+def test_an_exercise_that_prints_nothing_expects_what_its_check_prints_beside_the_verdict():
+    printed = nbformat.v4.new_output("stream", name="stdout", text="f: right. But slow.\nf(2) = 4\n")
+    check = code("checks.check_f(f)\nprint('f(2) =', f(2))", "k", [printed])
+    exercise, below, checked = copy_of(code("def f(x):\n    return x * x", **HINT), check)
+    assert below.source.startswith("**To expect:**\n\n```text\nf(2) = 4\n```\n") and "right" not in below.source
+    assert not exercise.outputs and not checked.outputs
 
 
 def test_what_the_reader_need_not_see_stays_folded():

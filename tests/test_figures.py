@@ -36,6 +36,11 @@ def test_a_grid_shows_every_picture_under_its_caption(as_pairs):
         np.testing.assert_array_equal(shown[caption], image[0])
 
 
+@pytest.mark.parametrize("count, places", [(2, 2), (3, 3), (4, 4), (5, 6)])
+def test_without_a_number_of_columns_a_grid_leaves_few_places_empty(count, places):
+    assert len(figures.show_grid((str(i), plain(0.5)) for i in range(count)).axes) == places
+
+
 def test_a_caption_may_come_twice():
     figure = figures.show_grid([("same", plain(0.1)), ("same", plain(0.9))], columns=2)
     assert [float(axis.images[0].get_array()[0, 0, 0]) for axis in figure.axes] == pytest.approx([0.1, 0.9])

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from pages import PageExporter
+from predictions import mark_answers
 
 PROJECT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("0*.ipynb"))
@@ -52,6 +53,26 @@ def test_source_that_jupyter_hides_is_folded_and_no_other():
     page = page_of(v4.new_notebook(cells=[v4.new_markdown_cell("# T"), hidden, v4.new_code_cell("taught()")]))
     (fold,) = page.find_all("details")
     assert "set_up" in fold.get_text() and "taught" not in fold.get_text() and "taught" in page.get_text()
+
+
+def test_what_answers_a_prediction_is_folded_on_the_site_and_nothing_else():
+    v4 = nbformat.v4
+    figure = v4.new_output("display_data", {"image/jpeg": "/9j/"})
+    cells = [
+        v4.new_markdown_cell("# T\n\n*Predict first*: how large?"),
+        v4.new_code_cell("measure()", outputs=[figure]),
+        v4.new_markdown_cell("**So**: seven."),
+        v4.new_markdown_cell("Then on."),
+        v4.new_code_cell("draw()", outputs=[figure]),
+    ]
+    notebook = v4.new_notebook(cells=cells)
+    assert not page_of(notebook).find_all("details")  # as where somebody has just run it
+    mark_answers(notebook)
+    page = page_of(notebook)
+    shown, said = page.find_all("details")
+    assert shown.find("img") and "measure" not in shown.get_text() and "prediction" in shown.summary.get_text()
+    assert "seven" in said.get_text() and "Then on" not in said.get_text()
+    assert len(page.find_all("img")) == 2 and "measure" in page.get_text()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

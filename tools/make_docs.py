@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 from pages import PageExporter, heading_of
+from predictions import mark_answers
 from tqdm import tqdm
 
 from nst_support.whole_file import write_whole
@@ -95,6 +96,8 @@ def main():
     items = {}
     for path in tqdm(notebooks + copies, unit="page"):
         notebook = nbformat.read(path, as_version=4)
+        if path in notebooks:  # in a copy they are folded already
+            mark_answers(notebook)
         page = path.relative_to(PROJECT / "notebooks").with_suffix(".html")
         write_whole(SITE / page, linked(PageExporter().from_notebook_node(notebook)[0]).encode())
         name = page.as_posix()

@@ -6,8 +6,8 @@
 In a code cell with the tag "solution", the body of every function becomes a NotImplementedError; a cell
 without a function is replaced as a whole. Below it come the result to expect and, folded, the hints that
 stand in the cell's metadata, {"exercise": {"hints": ["...", ...]}}, and the solution. All other cells
-stay, and so do their stored figures, as the target; but those that answer a *Predict first* are folded,
-and so is what follows from them (**So**). A notebook without a solution cell has no copy.
+stay, and so do their stored figures, as the target; but what answers a *Predict first* is folded
+(see predictions.py). A notebook without a solution cell has no copy.
 """
 
 import ast
@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+from predictions import SAID, SHOWN, answers
 
 from nst_support.whole_file import write_whole
 
@@ -32,9 +33,9 @@ stuck. The figures that are here already are the target, and running a cell repl
 answer a *Predict first* are folded below their cell: write your prediction down before you run it. They and the \
 numbers were made with the bundled network; another network or size gives others. \
 [The solved notebook](../{name}) has them all."""
+VERDICT = re.compile(r"^\w+: right\..*\n", re.M)
 EXPECTED = "**To expect:**\n\n{}\n"
 FOLDED = "<details>\n<summary>{}</summary>\n\n{}\n\n</details>"
-PREDICTION, CONCLUSION = "*Predict first*", "**So**"
 
 
 def is_solution(cell):
@@ -78,11 +79,19 @@ def shown(outputs):
 BRACKETS = str.maketrans("[]", "()")  # which would end an alt text
 
 
-def below(cell, predicted):
+def expected(cell, following):
+    """What an exercise should give: what its cell shows, or else what its check's cell prints beside the verdicts."""
+    if own := shown(cell.outputs):
+        return own
+    printed = "".join(output.text for output in following.get("outputs", []) if output.output_type == "stream")
+    beside = VERDICT.sub("", printed).strip()
+    return f"```text\n{beside}\n```" if beside else ""
+
+
+def below(cell, following, predicted):
     """The markdown cell under an exercise: what to expect, folded if it answers a prediction; hints; the solution."""
-    expected, hints = shown(cell.outputs), cell.metadata.exercise.hints
-    parts = [FOLDED.format("The result to expect", expected) if predicted else EXPECTED.format(expected)]
-    parts = parts if expected else []
+    result, hints = expected(cell, following), cell.metadata.exercise.hints
+    parts = [FOLDED.format("The result to expect", result) if predicted else EXPECTED.format(result)] if result else []
     for i, hint in enumerate(hints, 1):
         parts.append(FOLDED.format(f"Hint {i}" if len(hints) > 1 else "Hint", hint))
     parts.append(FOLDED.format("Solution", f"```python\n{cell.source}\n```"))
@@ -91,7 +100,7 @@ def below(cell, predicted):
 
 def answer(cell):
     """The outputs of a cell as a folded markdown cell, to stand below it."""
-    folded = FOLDED.format("After your prediction: what came out here", shown(cell.outputs))
+    folded = FOLDED.format(SHOWN, shown(cell.outputs))
     return nbformat.v4.new_markdown_cell(folded, id=f"{cell.id}-answer")
 
 
@@ -107,16 +116,17 @@ def relinked(markdown, siblings):
 
 def student_copy(notebook, name, siblings):
     """The student copy of a solved notebook, as the text of a file."""
-    copy, count, predicted = nbformat.v4.new_notebook(metadata=notebook.metadata), 0, False
-    for cell in map(nbformat.from_dict, notebook.cells):
+    copy, count = nbformat.v4.new_notebook(metadata=notebook.metadata), 0
+    is_answer = list(answers(notebook.cells))
+    cells = list(map(nbformat.from_dict, notebook.cells))
+    for cell, following, predicted in zip(cells, [*cells[1:], {}], is_answer, strict=True):
         copy.cells.append(cell)
         if cell.cell_type == "markdown":
-            predicted = PREDICTION in cell.source
             cell.source = relinked(cell.source, siblings)
-            if cell.source.startswith(CONCLUSION):
-                cell.source = FOLDED.format("So", cell.source)
+            if predicted:
+                cell.source = FOLDED.format(SAID, cell.source)
         elif is_solution(cell):
-            copy.cells.append(below(cell, predicted))
+            copy.cells.append(below(cell, following, predicted))
             cell.source, exercises = stub(cell)
             cell.outputs, count = [], count + exercises
             cell.metadata = {"tags": ["exercise"]}

@@ -28,7 +28,8 @@ class FormulasAsMathML(IPythonRenderer):
 class PageExporter(HTMLExporter):
     """nbconvert's page in JupyterLab's look; title, formulas and alt texts are its own.
 
-    The blocks left empty load require.js, MathJax and Mermaid from elsewhere. Source that Jupyter hides is folded.
+    The blocks left empty load require.js, MathJax and Mermaid from elsewhere. Source that Jupyter hides
+    is folded, and what `mark_answers` has marked.
     """
 
     raw_template = """
@@ -40,12 +41,24 @@ class PageExporter(HTMLExporter):
             math { font-family: "Cambria Math", "STIX Two Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math; }
             .jp-InputArea-editor, .jp-MarkdownOutput { overflow-x: auto; }
             .jp-MarkdownOutput .highlight { margin-bottom: 1em; }
+            .fold > summary { padding: .4em 1.4em; cursor: pointer; }
+            @media (min-width: 761px) { .fold > summary { padding-left: 7.2em; } }
         </style>{%- endblock -%}
         {%- block input_group -%}
             {%- if cell.metadata.get("jupyter", {}).get("source_hidden") -%}
-                <details><summary>Set-up</summary>{{ super() }}</details>
+                <details class="fold"><summary>Set-up</summary>{{ super() }}</details>
             {%- else -%}{{ super() }}{%- endif -%}
         {%- endblock input_group -%}
+        {%- block output_group -%}
+            {%- if cell.metadata.fold -%}
+                <details class="fold"><summary>{{ cell.metadata.fold }}</summary>{{ super() }}</details>
+            {%- else -%}{{ super() }}{%- endif -%}
+        {%- endblock output_group -%}
+        {%- block markdowncell -%}
+            {%- if cell.metadata.fold -%}
+                <details class="fold"><summary>{{ cell.metadata.fold }}</summary>{{ super() }}</details>
+            {%- else -%}{{ super() }}{%- endif -%}
+        {%- endblock markdowncell -%}
     """
 
     @pass_context

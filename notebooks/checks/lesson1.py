@@ -63,10 +63,6 @@ def check_compute_content_cost(compute_content_cost):
             lambda C, G: _squares(C, G) / 4 * G.size,
         ),
         (
-            "rounded down to a whole number: // is integer division, use /.",
-            lambda C, G: _squares(C, G) // (4 * G.size),
-        ),
-        (
             "a_C and a_G are added; subtract them, so that the cost of C against C is 0.",
             lambda C, G: _squares(C, -G) / (4 * G.size),
         ),
@@ -247,6 +243,9 @@ def check_compute_layer_style_cost(compute_layer_style_cost):
         A = a.reshape(a.shape[-1], -1)
         return A @ A.T / A.shape[1]
 
+    def rows_apart(a):
+        return a @ np.swapaxes(a, -1, -2)
+
     mistakes = [
         ("4 times too large: the 4 of 4 n_C^2 is missing.", _gram_cost(_per_position, 1 / 4)),
         (
@@ -258,6 +257,7 @@ def check_compute_layer_style_cost(compute_layer_style_cost):
         (
             "the denominator needs brackets: x / 4 * n_C divides by 4 and then multiplies by n_C.",
             lambda S, G: _gram_cost(_per_position)(S, G) * G.shape[-1] ** 4,
+            lambda S, G: _gram_cost(gram)(S, G) * G.shape[-1] ** 2 * G.size**2,
         ),
         ("the Gram matrices are not divided by their number of positions, n_H n_W.", _gram_cost(gram)),
         (
@@ -281,9 +281,22 @@ def check_compute_layer_style_cost(compute_layer_style_cost):
             _gram_cost(lambda a: np.sum(a * a) / (a.shape[1] * a.shape[2])),
         ),
         (
-            "rounded down to a whole number: // is integer division, use /.",
+            "the Gram matrices are rounded down to whole numbers: // is integer division, use /.",
             _gram_cost(lambda a: gram(a) // (a.shape[1] * a.shape[2])),
-            lambda S, G: _gram_cost(_per_position)(S, G) // 1,
+        ),
+        (
+            "the Gram matrices are divided by n_C; the number of positions is A.shape[1], or A.shape[2] where the 1 of "
+            "the batch is still in front of A.",
+            _gram_cost(lambda a: gram(a) / a.shape[-1]),
+        ),
+        (
+            "this is the Gram matrix of the difference; take the Gram matrix of each, then subtract.",
+            lambda S, G: _squares(_per_position(S - G), 0) / (4 * G.shape[-1] ** 2),
+        ),
+        (
+            "gram_matrix wants a row per channel: unroll a_S and a_G first.",
+            lambda S, G: _squares(rows_apart(S), rows_apart(G)) / (4 * G.shape[-1] ** 2),
+            lambda S, G: _squares(rows_apart(S), rows_apart(G)) / (2 * G.size) ** 2,
         ),
         (
             "the Gram matrices are added; subtract them, so that the cost of S against S is 0.",
@@ -340,9 +353,9 @@ def _batch(compute_layer_style_cost):
 
 @_lesson.check
 def check_compute_style_cost(compute_style_cost):
-    """compute_style_cost(a_S, a_G), {layer: activations}, conv4_2 among them -> J_style with 0.2 per layer."""
+    """compute_style_cost(seen_S, seen_G), {layer: activations}, conv4_2 among them -> J_style with 0.2 per layer."""
     factors = dict(zip((*nst.STYLE_LAYERS, nst.CONTENT_LAYER), (1, 1.25, 1.5, 1.75, 2, 2), strict=True))
-    a_S, a_G = ({name: factor * a for name, factor in factors.items()} for a in (ODD_S, ODD_G))
+    seen_S, seen_G = ({name: factor * a for name, factor in factors.items()} for a in (ODD_S, ODD_G))
 
     def layers(S, G, names=nst.STYLE_LAYERS):
         return np.array([float(nst.compute_layer_style_cost(S[name], G[name])) for name in names])
@@ -358,11 +371,11 @@ def check_compute_style_cost(compute_style_cost):
             lambda S, G: layers(S, G, S).sum(),
         ),
     ]
-    advice = "Go through style_layers.items(), and take a_S[name] and a_G[name] of each layer."
-    name, probes = "compute_style_cost", ((a_S, a_G), (a_G, a_G))
+    advice = "Go through style_layers.items(), and take seen_S[name] and seen_G[name] of each layer."
+    name, probes = "compute_style_cost", ((seen_S, seen_G), (seen_G, seen_G))
     return examine_cost(name, compute_style_cost, nst.compute_style_cost, probes, mistakes, advice) or no_gradient(
         lambda G: compute_style_cost(
-            tf.nest.map_structure(tf.constant, a_S), {name: factor * G for name, factor in factors.items()}
+            tf.nest.map_structure(tf.constant, seen_S), {name: factor * G for name, factor in factors.items()}
         ),
         ODD_G,
     )
@@ -389,7 +402,7 @@ def check_total_cost(total_cost):
         ("this is a product; add the two terms.", lambda C, S, a, b: a * C * b * S),
     ]
     probes = ((3.0, 5.0, 2.0, 7.0), (506 / 48, 253876 / 576, 10.0, 40.0))
-    advice = "Its arguments are J_content, J_style, alpha and beta."
+    advice = "Its arguments are J_content, J_style, alpha=10 and beta=40."
     remark = examine_cost("total_cost", by_name, nst.total_cost, probes, mistakes, advice)
     mistakes = [("its defaults are swapped: alpha=10, beta=40.", lambda C, S: 40 * C + 10 * S)]
     examine_cost("total_cost", total_cost, nst.total_cost, ((3.0, 5.0), (506 / 48, 253876 / 576)), mistakes, advice)

@@ -193,7 +193,7 @@ def check_style_cost(style_cost):
     def mean(layers, of=per_position, error=relative_error):
         return lambda S, G: errors(layers, of, error)(S, G).mean()
 
-    advice = "Its arguments are layers, image=S and vgg=vgg; go through `layers`, at each a_S[layer] and a_G[layer]."
+    advice = "Its arguments are layers, image=S and vgg=vgg; at each of `layers` take seen_S[layer] and seen_G[layer]."
     even, uneven, remark = ((ODD_C, ODD_G), (ODD_G, ODD_C), (ODD_C, ODD_C)), ((LARGER, ODD_G),), ""
     for layers in (["conv1_1"], ["conv1_1", "conv3_1", "conv5_1"]):
         every, number = errors(layers), len(layers)

@@ -12,6 +12,7 @@ import re
 import sys
 import textwrap
 import traceback
+import types
 
 import numpy as np
 
@@ -120,6 +121,8 @@ def call(name, function, inputs, advice=""):
             _on_arrays(name, function, inputs)
     if result is None:
         raise CheckFailed(f"{name}: it returns nothing. Is the `return` missing?")
+    if isinstance(result, tuple):
+        raise CheckFailed(f"{name}: it returns a tuple of {len(result)}, not an array. Is there a comma behind it?")
     try:
         return np.asarray(result, np.float64), reason
     except (TypeError, ValueError):
@@ -164,7 +167,10 @@ def _read_only(array):
     return view
 
 
-NONE, PAIRS = "the gradient is None", "apply_gradients wants a list of pairs, the gradient first: [(gradient, G)]"
+NONE = "the gradient is None"
+IN_TAPE = f"{NONE}: call objective(G) inside `with tf.GradientTape() as tape:`, and take tape.gradient(J, G), J first"
+ONE_LAYER = "a dict of all layers stands where the activations of one belong: name the layer, in [ ]"
+PAIRS = "apply_gradients wants a list of pairs, the gradient first: [(gradient, G)]"
 IN_PLAIN_WORDS = [  # (what the error says, what the line of the function says, what that means)
     (
         r"Matrix size-incompatible: In\[0\]: \[(.*?)\], In\[1\]: \[(.*?)\]",
@@ -172,8 +178,9 @@ IN_PLAIN_WORDS = [  # (what the error says, what the line of the function says, 
         "a matrix of {} times one of {} does not fit",
     ),
     (r"Incompatible shapes: \[(.*?)\] vs\. \[(.*?)\]", "", "entry by entry, as *, + and - go, {} and {} do not fit"),
-    ("No gradients provided", "", f"{NONE}: call objective(G) inside `with tf.GradientTape() as tape:`"),
-    ("None values not supported", "", f"{NONE}: call objective(G) inside `with tf.GradientTape() as tape:`"),
+    ("No gradients provided", "", IN_TAPE),
+    ("None values not supported", "", IN_TAPE),
+    (r"'dict' and 'dict'|'dict' object has no attribute|convert a value \(\{", "", ONE_LAYER),
     ("object has no attribute '_unique_id'|unpack|iterate|iterable", "apply_gradients", PAIRS),
     ("Cannot update variable with shape", "apply_gradients", f"{PAIRS}, and both of one shape"),
     (
@@ -198,6 +205,10 @@ def _why_it_stopped(function, error):
     where, kind = _where(function, error), type(error).__name__
     if isinstance(error, KeyError):
         return f"it stopped{where}: there is no {error} in the dict."
+    if found := NO_SUCH_METHOD.search(str(error)):
+        return (
+            f"it stopped{where}: tensors have no .{found[1]}: use {INSTEAD.get(found[1], 'a function of TensorFlow')}."
+        )
     for said, at, meaning in IN_PLAIN_WORDS:
         if (found := re.search(said, str(error))) and at in where:
             return f"it stopped{where}: {meaning.format(*(part.replace(',', 'x') for part in found.groups()))}."
@@ -240,16 +251,24 @@ def examine_cost(name, function, right, probes, mistakes, advice="", nothing="an
             raise CheckFailed(f"{name}: it returns {size(value)} numbers, but a cost is one: sum over every axis.")
     got, expected = [value.item() for value, _ in calls], [float(right(*probe)) for probe in probes]
     if not same(got, expected):
-        name_the_mistake(name, got, probes, mistakes)
-        for value, wanted in zip(got, expected, strict=True):
-            if wanted == 0 and not same([value], [wanted]):
-                raise CheckFailed(f"{name}: {nothing} costs {value:.6g}. It must cost 0.")
-        for probe, value, wanted in zip(probes, got, expected, strict=True):
-            if not same([value], [wanted]):
-                raise CheckFailed(f"{name}: it returns {value:.6g} where {wanted:.6g} is right{_for(function, probe)}.")
+        _say_what_is_wrong(name, function, probes, got, expected, mistakes, nothing)
     if any(cost.whole) and got != expected and all(value == round(value) for value in got):
         raise CheckFailed(f"{name}: it returns whole numbers: int() cuts off what comes after the point. Leave it out.")
     return only_numpy_remark(next((reason for _, reason in calls if reason), "")) or loop_remark(function, probes[0])
+
+
+def _say_what_is_wrong(name, function, probes, got, expected, mistakes, nothing):
+    if any(np.isnan(got)):
+        raise CheckFailed(f"{name}: it returns nan, not a number: 0 was divided by 0, as in the mean over nothing.")
+    if same(got, np.trunc(expected)):
+        raise CheckFailed(f"{name}: rounded down to a whole number: no // and no int() in a cost, / alone.")
+    name_the_mistake(name, got, probes, mistakes)
+    for value, wanted in zip(got, expected, strict=True):
+        if wanted == 0 and not same([value], [wanted]):
+            raise CheckFailed(f"{name}: {nothing} costs {value:.6g}. It must cost 0.")
+    for probe, value, wanted in zip(probes, got, expected, strict=True):
+        if not same([value], [wanted]):
+            raise CheckFailed(f"{name}: it returns {value:.6g} where {wanted:.6g} is right{_for(function, probe)}.")
 
 
 def _one_number(name, function):
@@ -258,10 +277,16 @@ def _one_number(name, function):
     @functools.wraps(function)
     def cost(*inputs):
         result = function(*inputs)
-        if isinstance(result, tuple | list):
+        if isinstance(result, types.GeneratorType):
+            raise CheckFailed(f"{name}: it returns a generator, `... for ... in ...`: return the sum( ) of it.")
+        if isinstance(result, tuple | list | dict):
             raise CheckFailed(
                 f"{name}: it returns a {type(result).__name__} of {len(result)}; a cost is one number. "
-                + ("Is there a comma behind it?" if len(result) == 1 else "Add them up, and return the sum.")
+                + (
+                    "Is there a comma behind it?"
+                    if isinstance(result, tuple) and len(result) == 1
+                    else "Add them up, and return the sum."
+                )
             )
         cost.whole.append(isinstance(result, int | np.integer))
         return result
@@ -300,6 +325,7 @@ def examine_numbers(name, numbers, right, probes, mistakes):
                 raise CheckFailed(f"{name}: {number:.6g} at {layer}, where {wanted:.6g} is right: follow the formula.")
 
 
+NO_SUCH_METHOD = re.compile(r"EagerTensor.* has no attribute '([a-z]\w*)'", re.I)
 INSTEAD = {
     "T": "tf.transpose(A), or transpose_b=True in tf.matmul",
     "dot": "tf.matmul",
@@ -314,7 +340,7 @@ def only_numpy_remark(reason):
     if not reason:
         return ""
     said = "But it takes NumPy arrays only, and activations are tensors"
-    if found := re.search(r"EagerTensor.* has no attribute '(\w+)'", reason):
+    if found := NO_SUCH_METHOD.search(reason):
         return f"{said}, which have no .{found[1]}: use {INSTEAD.get(found[1], 'a function of TensorFlow')}."
     return f"{said}: use TensorFlow's functions."
 
@@ -336,6 +362,7 @@ def _sixteen_times(array):
 
 def _lines_run(function, inputs):
     """How many lines of its own file the function runs for these inputs; 0 if it stops."""
+    function = getattr(function, "python_function", function)  # of a tf.function, which runs its lines once
     code, count, before = getattr(inspect.unwrap(function), "__code__", None), 0, sys.gettrace()
 
     def trace(frame, event, _):
