@@ -13,6 +13,8 @@ from pathlib import Path
 from PIL import ExifTags, Image, ImageChops, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
+from nst_support.memory import free_bytes, in_words
+
 READABLE = ("JPEG", "PNG", "WebP", "TIFF", "GIF", "BMP")
 JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}  # 0: colour as sharp as brightness
 TIFF = {"format": "TIFF"}
@@ -25,6 +27,8 @@ KEY = "Recipe"  # of the text in a PNG
 LONGEST_COMMENT = 65_533  # bytes: a JPEG counts a segment's length, itself included, in 16 bits
 SIGNATURE, TELLING = b"\x89PNG\r\n\x1a\n", (b"IHDR", b"tEXt", b"zTXt", b"iTXt", b"eXIf")
 LYING = (5, 6, 7, 8)  # the orientations of EXIF 2.3 in which a stored row is an upright column
+DECODED = 7  # bytes a pixel that reading a file takes at most: as decoded, and in the mode that it is turned into
+Image.MAX_IMAGE_PIXELS = None  # Pillow's limit is the same for every machine; `read_picture` has one of its own
 
 
 # --- Paths and endings -------------------------------------------------------------------------------------
@@ -90,15 +94,21 @@ def opened(path):
             kind = f"not a picture that can be read here ({', '.join(READABLE)}). Convert it first."
             kind = kind if path.stat().st_size else "an empty file. Get a fresh copy."
             raise ValueError(f"{path}: {kind}") from None
-        except Image.DecompressionBombError:
-            limit = f"{2 * Image.MAX_IMAGE_PIXELS // 10**6} million pixels"
-            raise ValueError(f"{path}: more than {limit}, too many to read. Shrink it first.") from None
         except Exception as error:  # decoders let many kinds escape: OSError, SyntaxError, struct.error, ...
             raise ValueError(f"{path}: cut short or damaged ({error}). Get a fresh copy.") from error
 
 
+def check_fits(path):
+    """Raise ValueError where reading the picture at `path` takes more memory than is free, else as `picture_size`."""
+    n_H, n_W = picture_size(path)
+    if (need := DECODED * n_H * n_W) > (free := free_bytes()):
+        amounts = f"{in_words(need)} of memory to read, and {in_words(free)} are free"
+        raise ValueError(f"{path}: {n_W}x{n_H} px take {amounts}. Shrink it first.")
+
+
 def read_picture(path):
     """The first frame of the picture at `path`: decoded, upright, in whichever Pillow mode it has."""
+    check_fits(path)
     with opened(path) as image:
         image.load()
         if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:

@@ -8,8 +8,10 @@ from PIL import Image
 
 from nst_support.picture_colours import as_srgb, brightness
 from nst_support.picture_files import (  # noqa: F401  what else there is to ask of a file
+    DECODED,
     as_path,
     check_ending,
+    check_fits,
     holds_alpha,
     holds_text,
     is_picture_name,
@@ -22,6 +24,7 @@ from nst_support.picture_files import (  # noqa: F401  what else there is to ask
 from nst_support.transparency import continued, shrunk
 from nst_support.whole_file import write_whole
 
+ROWS = 256  # of a picture, worked on at a time
 ROUNDING = 1e-3  # so far outside [0, 1] a value may lie that is meant to be inside
 
 
@@ -37,7 +40,7 @@ def load_image(path, long_side=None):
     1 in floats.
 
     Raises FileNotFoundError, IsADirectoryError or PermissionError; TypeError for anything but a path; and
-    ValueError for a web address and for a file that is no picture, damaged or too large for Pillow's limit.
+    ValueError for a web address and for a file that is no picture, damaged or too large for the memory that is free.
     """
     path, image, alpha = _decoded(path, long_side)
     if alpha is not None:
@@ -95,10 +98,11 @@ def _opaque(image, long_side):
     size = shrunk_size(image.size, long_side)
     if size != image.size:
         image = image.resize(size, Image.Resampling.LANCZOS)
-    pixels = np.asarray(image, np.float32)[None]
+    pixels = np.array(image, np.float32)[None]
     if image.mode == "F":  # clipped, because LANCZOS overshoots beside edges
         return np.repeat(pixels.clip(0, 1)[..., None], 3, axis=-1)
-    return pixels / 255
+    pixels /= 255  # in place: a large picture fills the memory
+    return pixels
 
 
 def save_image(image, path, quality=None, alpha=None, text=None):
@@ -133,15 +137,19 @@ def save_image(image, path, quality=None, alpha=None, text=None):
 
 def _levels(image, path):
     """An image in 8 bits, (n_H, n_W, 3). path: for the message. Raises ValueError for what is no image."""
-    pixels = np.asarray(image)
-    if pixels.dtype.kind in "iub":
-        raise ValueError(f"{path}: an image holds floats in [0, 1], not {pixels.dtype}. Divide it by 255.")
-    if pixels.shape[-1:] != (3,) or pixels.shape[:-3] not in [(), (1,)] or pixels.ndim < 3 or not pixels.size:
-        raise ValueError(f"{path}: an image is (1, n_H, n_W, 3) or (n_H, n_W, 3), not {pixels.shape}.")
-    pixels = pixels.reshape(pixels.shape[-3:]).astype(np.float32)
-    if not np.isfinite(pixels).all():
-        raise ValueError(f"{path}: NaN or infinity in the image, so nothing was saved. Try smaller steps.")
-    return np.rint(pixels.clip(0, 1) * 255).astype(np.uint8)
+    image = image if isinstance(getattr(image, "dtype", None), np.dtype) else np.asarray(image)
+    if image.dtype.kind in "iub":
+        raise ValueError(f"{path}: an image holds floats in [0, 1], not {image.dtype}. Divide it by 255.")
+    shape = tuple(image.shape)
+    if shape[-1:] != (3,) or shape[:-3] not in [(), (1,)] or len(shape) < 3 or 0 in shape:
+        raise ValueError(f"{path}: an image is (1, n_H, n_W, 3) or (n_H, n_W, 3), not {shape}.")
+    levels = np.empty(shape[-3:], np.uint8)
+    for i in range(0, len(levels), ROWS):  # some rows at a time: a large picture fills the memory
+        pixels = np.asarray(image[..., i : i + ROWS, :, :], np.float32).reshape(-1, *shape[-2:])
+        if not np.isfinite(pixels).all():
+            raise ValueError(f"{path}: NaN or infinity in the image, so nothing was saved. Try smaller steps.")
+        levels[i : i + ROWS] = np.rint(pixels.clip(0, 1) * 255)
+    return levels
 
 
 def _alpha_levels(alpha, size, path):

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nst_support.layers import check_layers
+from nst_support.memory import parse
 from nst_support.pictures import as_path
 from studio import batch
-from studio.memory import parse
 from studio.painting import EVERY, SIZE, Painting, default_output
 from studio.recipe import version_of
 from studio.settings import CHOICES, RANGES, SEVERAL, Settings

@@ -12,6 +12,7 @@ SHARE = 0.35  # of S's own power along the axes that a step of the search is all
 LEAST = 0.05  # depth of the notch at which the search still sees what it holds back
 MARGIN = 16  # px mirrored at the border, where a filtered picture would wrap
 STRIP = 64  # rows
+WHOLE = 2048  # px of a side, up to which a picture is looked at as a whole
 BRIGHTNESS = np.float32([0.299, 0.587, 0.114])
 
 
@@ -28,9 +29,11 @@ def frequencies(n_H, n_W, rows=slice(None)):
 def share_along_axes(image):
     """Power of brightness above 1/4 cycle per pixel within 2.5 degrees of the axes, over that 10 to 80 degrees off.
 
-    image: (1, n_H, n_W, 3). 1 for a picture without a preference; 0 where there is no fine detail at all.
+    image: (1, n_H, n_W, 3), the middle of a very large one. 1 for a picture without a preference; 0 where there is no
+    fine detail at all.
     """
-    grey = np.asarray(image)[0] @ BRIGHTNESS
+    rows, columns = (slice(max(0, n - WHOLE) // 2, max(0, n - WHOLE) // 2 + WHOLE) for n in image.shape[1:3])
+    grey = np.asarray(image[:, rows, columns])[0] @ BRIGHTNESS
     n_H, n_W = grey.shape
     grey = (grey - grey.mean()) * np.hanning(n_H)[:, None] * np.hanning(n_W)
     power, (cycles, angle) = np.abs(fft.rfft2(grey)) ** 2, frequencies(n_H, n_W)

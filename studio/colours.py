@@ -9,6 +9,7 @@ import numpy as np
 
 from nst_support.pictures import check_image
 from nst_utils import tf
+from studio.levels import by_rows, floats
 
 LUMA = np.array([0.299, 0.587, 0.114])  # Y of YIQ and YCbCr (ITU-R BT.601)
 LEAST_SPREAD = 2 / 255  # of colours in any direction: below two levels of 8 bits it is rounding and JPEG's noise
@@ -22,9 +23,9 @@ def recoloured(S, C, weights_S=None, weights_C=None):
     The change is made to every pixel of S, counted or not.
     Raises ValueError for what is no image, and for weights of another size, negative ones or nothing but 0.
     """
-    S, C = check_image("S", S), check_image("C", C)
+    S, C = check_image("S", floats(S)), check_image("C", floats(C))
     A, b = colour_map(S, C, weights_S, weights_C)
-    return tf.constant(np.clip(np.float64(S) @ A.T + b, 0, 1), tf.float32)
+    return tf.constant(by_rows(lambda S: np.clip(np.float64(S) @ A.T + b, 0, 1), S))
 
 
 def colour_map(S, C, weights_S=None, weights_C=None):
@@ -75,14 +76,18 @@ def with_colours_of(G, C):
     [0, 1], its chroma is made smaller in one piece: paler, but of the same hue and luma.
     Raises ValueError for what is no image, and for two sizes.
     """
-    G, C = (check_image(name, image).numpy() for name, image in (("G", G), ("C", C)))
+    G, C = (check_image(name, floats(image)) for name, image in (("G", G), ("C", C)))
     if G.shape != C.shape:
         sizes = " and ".join(f"{name} {image.shape[2]}x{image.shape[1]} px" for name, image in (("G", G), ("C", C)))
         raise ValueError(f"{sizes}: not of one size. Load them equally large.")
+    return tf.constant(by_rows(_with_colours_of, G, C))
+
+
+def _with_colours_of(G, C):
     Y, chroma = _luma(G), C - _luma(C)
     room = np.maximum(np.where(chroma > 0, 1 - Y, Y), 0)
     fits = (room / np.maximum(np.abs(chroma), np.finfo(np.float32).tiny)).min(-1, keepdims=True)
-    return tf.constant(np.clip(Y + np.minimum(fits, 1) * chroma, 0, 1), tf.float32)
+    return np.clip(Y + np.minimum(fits, 1) * chroma, 0, 1)
 
 
 def _luma(image):

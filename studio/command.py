@@ -11,11 +11,11 @@ import threading
 import time
 import traceback
 
+from nst_support.memory import in_words
 from nst_support.pictures import as_path, picture_size, save_image, shrunk_size
 from nst_support.weight_files import DownloadError
 from studio import arguments, batch, checkpoint, errors, precheck, recipe, timelapse
 from studio.estimate import in_words as in_words_of_time
-from studio.memory import in_words
 from studio.painting import Canvas, network_of, styles_of
 
 FAILED, BAD_INPUT, STOPPED, TERMINATED = 1, 2, 130, 143

@@ -23,8 +23,9 @@ SPARE = 1.1  # times the memory that the estimate says
 # activations (pictures, gradients, the convolutions' own workspace), in float32 planes of three colours;
 # how often it holds the activations; what compiled code takes in bytes; and how often the weights stand in it.
 PLANES, COPIES, CODE, WEIGHTS = 15, 1.7, 80e6, 36
-# With tiles: planes of a tile, and of the whole picture (C, the last record, five of the search, its filter).
-PLANES_OF_TILE, HELD = 15, 11
+# With tiles: planes of a tile, and of the whole picture (five of the search, its filter; in 8 bits C, the last record
+# and the best).
+PLANES_OF_TILE, HELD = 15, 6.5
 TENSORFLOW = 0.6e9  # bytes of a process that has loaded it and the bundled network, before any work
 MEASURING = 0.35  # of an evaluation: J alone
 OVERHEAD = 1.1  # of the optimiser's own work over the evaluations

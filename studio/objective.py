@@ -11,6 +11,7 @@ import numpy as np
 
 import nst_utils as nst
 from nst_utils import tf
+from studio.levels import floats
 from studio.regions import Region, at_layers
 
 MARGIN = 0.02  # of black and white
@@ -206,13 +207,13 @@ class Objective:
         }
 
     def _activations(self, C, layer):
-        return self.vgg.traced(_activations_at(layer), C)
+        return self.vgg.traced(_activations_at(layer), floats(C))
 
     def _moments(self, S, masks):
-        return self.vgg.traced(_moments, S, masks)
+        return self.vgg.traced(_moments, floats(S), masks)
 
     def _variation(self, C):
-        return variation(C)
+        return variation(floats(C))
 
     def __call__(self, G):
         """(J, J_content, J_style) of G, of C's size: three scalars."""

@@ -10,6 +10,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 import nst_utils as nst
+from nst_support.memory import free_bytes
 from nst_support.pictures import check_image, shrunk_size
 from nst_support.startup import has_fast_bfloat16, has_gpu, interrupted
 from nst_utils import tf
@@ -18,7 +19,7 @@ from studio.adam import Adam
 from studio.axes import LEAST, SHARE, share_along_axes
 from studio.colours import with_colours_of
 from studio.lbfgs import LBFGS, Phase, Stopped
-from studio.memory import free_bytes
+from studio.levels import as_saved, floats, held
 from studio.objective import Objective
 from studio.regions import Regions
 from studio.scales import FINE_EVALUATIONS, carried_up, check_sides, ladder, resized, seeded
@@ -99,13 +100,13 @@ class Run:
     """
 
     def __init__(self, C, S, vgg, settings, start=None, masks=(), style_masks=(), visible=None, warn=True):
-        self.C, self.settings = check_image("C", C), settings
+        self.C, self.settings = check_image("C", floats(C)), settings
         size = shrunk_size(self.C.shape[1:3], settings.size)
         if size != self.C.shape[1:3]:
             self.C = resized(self.C, size)
         styles = list(S) if isinstance(S, list | tuple) else [S]
         names = ["S"] if len(styles) == 1 else [f"S {i}" for i in range(1, len(styles) + 1)]
-        styles = [check_image(name, S) for name, S in zip(names, styles, strict=True)]
+        styles = [check_image(name, floats(S)) for name, S in zip(names, styles, strict=True)]
         self.start = None if start is None else nst.first_G(self.C, start)
         self.regions = Regions(self.C, styles, names, masks, style_masks, visible, settings)
         self.vgg = self._network(found_network() if vgg is None else vgg)
@@ -126,6 +127,9 @@ class Run:
         if self.precision == "auto" and not has_fast_bfloat16():
             self.precision = "float32"
         self.layouts = self._layouts()
+        if self.layouts[-1].tile is not None:
+            self.C, self.start = held(self.C), None if self.start is None else held(self.start)
+            self.regions.styles = list(map(held, self.regions.styles))
 
     def _layouts(self):
         """An `estimate.Layout` for each size, by the memory that is free now."""
@@ -175,8 +179,10 @@ class Run:
         if i < len(self.sizes) - 1:
             C, base = (resized(image, self.sizes[i]) for image in (C, base))
         regions = self.regions.at(self.sizes[i], self.vgg.smallest)
-        kind, tile = Objective, self.layouts[i].tile
-        if tile is not None:
+        tile = self.layouts[i].tile
+        if tile is None:
+            kind, C, base = Objective, tf.convert_to_tensor(floats(C)), floats(base)
+        else:
             kind = functools.partial(TiledObjective, side=tile)
         exact = kind(self.vgg, C, regions, settings)
         objectives = {"float32": exact}
@@ -193,14 +199,14 @@ class Run:
             return scale.base
         if self.settings.start == "content" and self.settings.manner.seeded and not self.still:
             return self.regions.within(seeded(scale.C, self.settings.seed), scale.C)
-        return nst.start_image(scale.C, self.settings.start, self.settings.seed)
+        return nst.start_image(floats(scale.C), self.settings.start, self.settings.seed)
 
     def finished(self, G):
         """G as it would be saved: where no style counts, it is C."""
         G = self.regions.within(G, self.C)
         if self.settings.preserve_colors == "brightness":
             G = with_colours_of(G, self.C)
-        return nst.as_saved(G)
+        return nst.as_saved(G) if self.layouts[-1].tile is None else as_saved(G)
 
     def search(self, scale, i, G, state=None):
         """The search at size i: see `LBFGS`. state: of an earlier one, which then goes on."""

@@ -6,10 +6,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from nst_support.pictures import as_path, holds_alpha, load_grey, load_with_alpha, save_image
 from studio import checkpoint, precheck, recipe
+from studio.levels import Levels, as_saved, held
 from studio.masks import check_mask
 from studio.settings import CHOICES, Settings
 
@@ -117,13 +116,14 @@ class Canvas:
 
     def __init__(self, painting):
         self.painting, long_side = painting, painting.settings.size
-        self.C, self.alpha = load_with_alpha(painting.content, long_side)
+        C, self.alpha = load_with_alpha(painting.content, long_side)
         if self.alpha is not None and not holds_alpha(painting.output):
             ending = painting.output.suffix
             raise ValueError(
                 f"{painting.output}: {painting.content} is transparent in places, which {ending} cannot hold. Save as "
                 ".png, .webp or .tif."
             )
+        self.C = held(C)
         self.S, self.style_masks = styles_of(painting)
         self.masks = masks_at(painting.masks)
         self.start = None if painting.start_file is None else load_with_alpha(painting.start_file, long_side)[0]
@@ -192,21 +192,21 @@ class _Best:
         numbers = {**numbers, "identity": self.identity, "best": None}
         if self.record is not None:
             numbers["best"] = {name: getattr(self.record, name) for name in COSTS}
-            arrays = {**arrays, "best": np.uint8(np.rint(np.asarray(self.record.image) * 255))}
+            arrays = {**arrays, "best": as_saved(self.record.image).levels}
         return numbers, arrays
 
     def restore(self, numbers, arrays):
         from nst_utils import Record
 
         if numbers["best"] is not None:
-            self.record = Record(**numbers["best"], image=arrays["best"].astype(np.float32) / 255)
+            self.record = Record(**numbers["best"], image=Levels(arrays["best"]))
 
 
 def styles_of(painting):
     """(images, masks) of the styles, read. Raises ValueError or OSError for one that is damaged or empty."""
     scales, _ = painting.settings.per_style(len(painting.styles))
     images = [
-        load_with_alpha(path, max(1, round(painting.settings.size * scale)))[0]
+        held(load_with_alpha(path, max(1, round(painting.settings.size * scale)))[0])
         for path, scale in zip(painting.styles, scales, strict=True)
     ]
     return images, masks_at(painting.style_masks)

@@ -14,13 +14,12 @@ from filelock import FileLock, Timeout
 
 from nst_support import weight_files
 from nst_support.layers import LAYERS
-from nst_support.pictures import check_ending, picture_size, shrunk_size
+from nst_support.memory import NO_LIMIT, free_bytes, in_words
+from nst_support.pictures import DECODED, check_ending, check_fits, picture_size, shrunk_size
 from studio import checkpoint, estimate, recipe
 from studio.estimate import SPARE
 from studio.masks import check_aspect, check_count, number_of
-from studio.memory import NO_LIMIT, free_bytes, in_words
 
-DECODED = 7  # bytes a pixel that reading a file takes at most: as decoded, and in the mode that it is turned into
 SMALLEST = 16  # px
 WITH_QUALITY = (".jpg", ".jpeg")
 
@@ -35,7 +34,7 @@ def check(painting, force=False, resume=False):
     content = shrunk_size(picture_size(painting.content), settings.size)
     _check_sides(painting.content, settings.size)
     for path in painting.inputs.values():
-        picture_size(path)
+        check_fits(path)
     check_shared(painting)
     _check_iterations(painting, content)
     _check_masks(painting)

@@ -6,6 +6,7 @@ import numpy as np
 
 from nst_utils import tf
 from studio.colours import recoloured
+from studio.levels import by_rows
 from studio.masks import check_mask, completed, number_of
 from studio.scales import style_at
 
@@ -85,7 +86,7 @@ class Regions:
         if self.covered.min() > 1 - ROUNDING:
             return G
         inside = at_size(self.covered, C.shape[1:3])
-        return inside * G + (1 - inside) * C
+        return by_rows(lambda G, C, inside: inside * G + (1 - inside) * C, G, C, inside)
 
 
 def _numbered(what, i, of):

@@ -6,15 +6,17 @@ from scipy.ndimage import uniform_filter
 
 from nst_utils import tf
 from studio.axes import without_lines
+from studio.levels import floats
 
 COARSEST = 150  # px, long side: a picture is halved as long as it stays as large as this
-COARSE_EVALUATIONS, FINE_EVALUATIONS = 80, 60  # per size below the full one, and at it up to 500 px
+COARSE_EVALUATIONS, FINE_EVALUATIONS = 80, 60  # at a size below the full one up to 1,000 px, and at the full one to 500
 LEAST_EVALUATIONS = 25  # at the full size from 1,200 px on: more changes neither scores nor picture
+LARGE, FEWEST = 2000, 10  # px, from which on larger means fewer, and how many at least: the smaller sizes did the work
 
 
 def resized(image, size):
     """The image (1, ., ., 3) at size = (n_H, n_W), in [0, 1]."""
-    return tf.clip_by_value(tf.image.resize(image, size, "lanczos3", antialias=True), 0, 1)
+    return tf.clip_by_value(tf.image.resize(floats(image), size, "lanczos3", antialias=True), 0, 1)
 
 
 def enlarged(image, size):
@@ -38,13 +40,13 @@ def carried_up(G, c, C, depth=1.0):
 
     depth: of the notch through which that detail passes, see `axes`.
     """
-    G, c, C = (np.asarray(image)[0] for image in (G, c, C))
-    found = np.empty((1, *C.shape), np.float32)
+    found, size = np.empty(C.shape, np.float32), C.shape[1:3]
     for colour in range(C.shape[-1]):  # one at a time, which takes a third of the memory
-        detail = C[..., colour] - _enlarged(c[..., colour], C.shape[:2])
+        coarse_G, coarse, fine = (np.asarray(image[0, ..., colour]) for image in (G, c, C))
+        detail = fine - _enlarged(coarse, size)
         if depth < 1:
             detail = without_lines(detail[None, ..., None], depth)[0, ..., 0]
-        detail += _enlarged(G[..., colour], C.shape[:2])
+        detail += _enlarged(coarse_G, size)
         np.clip(detail, 0, 1, out=found[0, ..., colour])
     return found
 
@@ -59,6 +61,7 @@ def seeded(C, seed):
     """
     n_H, n_W = C.shape[1:3]
     cycles = np.maximum(np.hypot(np.fft.fftfreq(n_H)[:, None], np.fft.rfftfreq(n_W)), 1 / max(n_H, n_W))
+    C = np.asarray(C)
     noise = np.random.default_rng(seed).standard_normal(C.shape)
     noise = fft.irfft2(fft.rfft2(noise, axes=(1, 2)) / cycles[None, ..., None], (n_H, n_W), axes=(1, 2))
     noise = (noise - noise.mean((1, 2))) / max(noise.std(), 1e-6)
@@ -75,8 +78,10 @@ def ladder(size, evaluations, smallest):
     """
     if evaluations is None:
         halvings = int(np.log2(max(1.0, min(max(size) / COARSEST, min(size) / smallest))))
-        fine = round(min(FINE_EVALUATIONS, max(LEAST_EVALUATIONS, FINE_EVALUATIONS * 500 / max(size))))
-        evaluations = [COARSE_EVALUATIONS] * halvings + [fine]
+        long_side, least = max(size), LEAST_EVALUATIONS * min(1.0, LARGE / max(size))
+        coarse = [COARSE_EVALUATIONS * min(1.0, 1000 * 2**i / long_side) for i in range(halvings, 0, -1)]
+        fine = min(FINE_EVALUATIONS, max(least, FINE_EVALUATIONS * 500 / long_side))
+        evaluations = [max(FEWEST, round(count)) for count in (*coarse, fine)]
     counts = [evaluations] if np.isscalar(evaluations) else list(evaluations)
     sizes = [tuple(round(n / 2**i) for n in size) for i in reversed(range(len(counts)))]
     if min(sizes[0]) < smallest:

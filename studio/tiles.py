@@ -12,6 +12,7 @@ import numpy as np
 
 from nst_utils import tf
 from studio import objective
+from studio.levels import sliceable
 from studio.objective import Objective, costs, sums_of_activations
 from studio.spans import stride, tiles
 
@@ -92,10 +93,10 @@ class TiledObjective(Objective):
         super().__init__(vgg, C, style, settings, alike)
 
     def __call__(self, G):
-        return costs(self._sums(np.asarray(G)), self.target, self._numbers)
+        return costs(self._sums(sliceable(G)), self.target, self._numbers)
 
     def value_and_gradient(self, G):
-        G = np.asarray(G)
+        G = sliceable(G)
         found = self._sums(G)
         with tf.GradientTape() as tape:
             tape.watch(found)
@@ -135,7 +136,7 @@ class TiledObjective(Objective):
         return {"content": cut(self.target["content"]), "style": style}
 
     def _activations(self, C, layer):
-        C, whole = np.asarray(C), None
+        C, whole = sliceable(C), None
         for tile, seen in self._tiles(C):
             part = self.vgg.traced(_activations_of, C[seen], _inside(*tile))[layer].numpy()
             if whole is None:
@@ -145,14 +146,14 @@ class TiledObjective(Objective):
         return whole
 
     def _moments(self, S, masks):
-        S, parts = np.asarray(S), []
+        S, parts = sliceable(S), []
         for tile, seen in self._tiles(S):
             cut = {name: mask[:, tile[0].own(stride(name)), tile[1].own(stride(name))] for name, mask in masks.items()}
             parts.append(self.vgg.traced(_moments_of, S[seen], _inside(*tile), cut))
         return {name: _joined([part[name] for part in parts]) for name in parts[0]}
 
     def _variation(self, C):
-        return float(objective.total_variation(self._sums_of_pixels(np.asarray(C))))
+        return float(objective.total_variation(self._sums_of_pixels(sliceable(C))))
 
 
 def _joined(parts):

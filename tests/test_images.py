@@ -18,6 +18,7 @@ import tensorflow as tf
 from PIL import Image, JpegImagePlugin
 
 import nst_utils
+from nst_support import picture_files
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 WHITE, BLACK, GREY = (255, 255, 255), (0, 0, 0), (128, 128, 128)
@@ -618,20 +619,31 @@ def test_damaged_inside(tmp_path):
 
 
 def test_decompression_bomb(tmp_path):
-    path = write_png(tmp_path / "a.png", [b"\0"], 30000, 8, 2)
+    path = write_png(tmp_path / "a.png", [b"\0"], 10**6, 8, 2)
     data = bytearray(path.read_bytes())
-    data[20:24] = struct.pack(">I", 30000)  # claims 900 million pixels
+    data[20:24] = struct.pack(">I", 10**6)  # claims a million million pixels
     data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
     path.write_bytes(data)
-    assert_refused(path, ValueError, "more than 178 million pixels", "Shrink it")
+    assert_refused(path, ValueError, "1000000x1000000 px take 7.0 TB of memory to read", "Shrink it")
 
 
-def test_a_merely_large_picture_is_read_without_a_warning(tmp_path, monkeypatch, capfd):
+def test_what_is_too_large_follows_from_the_memory_that_is_free(tmp_path, monkeypatch, capfd):
     Image.new("RGB", (12, 12), RED).save(tmp_path / "a.png")
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # Pillow warns above this, refuses above twice this
+    monkeypatch.setattr(picture_files, "free_bytes", lambda: 7 * 144)
     capfd.readouterr()
     assert_levels(levels(tmp_path / "a.png"), np.full((12, 12, 3), RED))
     assert capfd.readouterr() == ("", "")
+    monkeypatch.setattr(picture_files, "free_bytes", lambda: 7 * 144 - 1)
+    assert_refused(tmp_path / "a.png", ValueError, "12x12 px take 1.0 kB of memory to read, and 1.0 kB are free")
+
+
+@pytest.mark.slow
+def test_more_pixels_than_pillow_reads_by_itself(tmp_path):
+    path, size = tmp_path / "a.png", (20000, 10000)
+    Image.new("L", size, 200).save(path)
+    image = nst_utils.load_image(path, 100)
+    assert image.shape == (1, 50, 100, 3)
+    np.testing.assert_array_equal(np.rint(image * 255), 200)
 
 
 def test_missing_file(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from studio.memory import free_bytes, in_words, parse
+from nst_support.memory import free_bytes, in_words, parse
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs RLIMIT_AS")
 MB = 10**6
@@ -102,7 +102,7 @@ def test_usage_that_is_not_known_or_above_the_limit(tmp_path):
 
 ADDRESSES = """
 import resource, sys
-from studio.memory import free_bytes
+from nst_support.memory import free_bytes
 pages = int(open("/proc/self/statm").read().split()[0])
 resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 70_000_000, resource.RLIM_INFINITY))
 print(free_bytes(sys.argv[1]), *(name for name in ("tensorflow", "nst_utils", "numpy") if name in sys.modules))

@@ -77,6 +77,14 @@ def test_the_ladder_halves_and_stops_before_the_picture_vanishes():
     assert ladder((300, 400), 9, 16) == ([(300, 400)], [9])
 
 
+@pytest.mark.parametrize(
+    ("long_side", "counts"),
+    [(1200, [80, 80, 80, 25]), (2000, [80, 80, 80, 25]), (4000, [80, 80, 80, 40, 12]), (8000, [80, 80, 80, 40, 20, 10])],
+)
+def test_very_large_sizes_are_searched_with_few_evaluations(long_side, counts):
+    assert ladder((long_side * 3 // 4, long_side), None, 16)[1] == counts
+
+
 def test_s_follows_c_and_is_never_enlarged():
     S = tf.random.stateless_uniform((1, 60, 90, 3), (0, 1))
     assert style_at(S, 45, 16).shape == (1, 30, 45, 3)
