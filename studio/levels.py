@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from nst_support.pictures import check_image
+
 ROWS = 256
 
 
@@ -46,6 +48,11 @@ def held(image):
     saved = as_saved(image)
     same = (np.array_equal(saved[:, rows], image[:, rows]) for rows in strips(image.shape[1]))
     return saved if all(same) else image
+
+
+def checked(name, image):
+    """`check_image`'s image; `Levels` are one in any case."""
+    return image if isinstance(image, Levels) else check_image(name, image)
 
 
 def floats(image):

@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 
 import nst_utils as nst
 from nst_support.memory import free_bytes
-from nst_support.pictures import check_image, shrunk_size
+from nst_support.pictures import shrunk_size
 from nst_support.startup import has_fast_bfloat16, has_gpu, interrupted
 from nst_utils import tf
 from studio import estimate
@@ -19,7 +19,7 @@ from studio.adam import Adam
 from studio.axes import LEAST, SHARE, share_along_axes
 from studio.colours import with_colours_of
 from studio.lbfgs import LBFGS, Phase, Stopped
-from studio.levels import as_saved, floats, held
+from studio.levels import as_saved, checked, floats
 from studio.objective import Objective
 from studio.regions import Regions
 from studio.scales import FINE_EVALUATIONS, carried_up, check_sides, ladder, resized, seeded
@@ -70,7 +70,7 @@ def found_network():
 def _warn_of_a_poor_style(name, S):
     if max(S.shape[1:3]) < TINY:
         print(f"{name} is only {S.shape[2]}x{S.shape[1]} px: there is hardly a stroke in it. A larger one gives more.")
-    elif float(tf.reduce_max(tf.math.reduce_std(S, [0, 1, 2]))) < FLAT:
+    elif float(tf.reduce_max(tf.math.reduce_std(floats(S), [0, 1, 2]))) < FLAT:
         print(f"{name} is nearly one colour: there is no stroke in it, so little but noise can come of it.")
 
 
@@ -100,14 +100,14 @@ class Run:
     """
 
     def __init__(self, C, S, vgg, settings, start=None, masks=(), style_masks=(), visible=None, warn=True):
-        self.C, self.settings = check_image("C", floats(C)), settings
+        self.C, self.settings = checked("C", C), settings
         size = shrunk_size(self.C.shape[1:3], settings.size)
         if size != self.C.shape[1:3]:
             self.C = resized(self.C, size)
         styles = list(S) if isinstance(S, list | tuple) else [S]
         names = ["S"] if len(styles) == 1 else [f"S {i}" for i in range(1, len(styles) + 1)]
-        styles = [check_image(name, floats(S)) for name, S in zip(names, styles, strict=True)]
-        self.start = None if start is None else nst.first_G(self.C, start)
+        styles = [checked(name, S) for name, S in zip(names, styles, strict=True)]
+        self.start = None if start is None else nst.first_G(floats(self.C), start)
         self.regions = Regions(self.C, styles, names, masks, style_masks, visible, settings)
         self.vgg = self._network(found_network() if vgg is None else vgg)
         for name, image in (("C", self.C), *zip(names, styles, strict=True)):
@@ -127,9 +127,6 @@ class Run:
         if self.precision == "auto" and not has_fast_bfloat16():
             self.precision = "float32"
         self.layouts = self._layouts()
-        if self.layouts[-1].tile is not None:
-            self.C, self.start = held(self.C), None if self.start is None else held(self.start)
-            self.regions.styles = list(map(held, self.regions.styles))
 
     def _layouts(self):
         """An `estimate.Layout` for each size, by the memory that is free now."""

@@ -79,7 +79,12 @@ def test_the_ladder_halves_and_stops_before_the_picture_vanishes():
 
 @pytest.mark.parametrize(
     ("long_side", "counts"),
-    [(1200, [80, 80, 80, 25]), (2000, [80, 80, 80, 25]), (4000, [80, 80, 80, 40, 12]), (8000, [80, 80, 80, 40, 20, 10])],
+    [
+        (1200, [80, 80, 80, 25]),
+        (2000, [80, 80, 80, 25]),
+        (4000, [80, 80, 80, 40, 12]),
+        (8000, [80, 80, 80, 40, 20, 10]),
+    ],
 )
 def test_very_large_sizes_are_searched_with_few_evaluations(long_side, counts):
     assert ladder((long_side * 3 // 4, long_side), None, 16)[1] == counts
