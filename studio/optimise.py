@@ -96,10 +96,11 @@ class _Scale:
 class Run:
     """A run of `stylise`: its input, checked when made, its estimate, its records. Arguments as there.
 
-    warn: print a line on a style that has hardly a stroke in it.
+    layouts: an `estimate.Layout` for each size; (): by the memory that is free. warn: print a line on a style that has
+    hardly a stroke in it.
     """
 
-    def __init__(self, C, S, vgg, settings, start=None, masks=(), style_masks=(), visible=None, warn=True):
+    def __init__(self, C, S, vgg, settings, start=None, masks=(), style_masks=(), visible=None, layouts=(), warn=True):
         self.C, self.settings = checked("C", C), settings
         size = shrunk_size(self.C.shape[1:3], settings.size)
         if size != self.C.shape[1:3]:
@@ -126,7 +127,7 @@ class Run:
         self.precision = settings.precision
         if self.precision == "auto" and not has_fast_bfloat16():
             self.precision = "float32"
-        self.layouts = self._layouts()
+        self.layouts = list(layouts) or self._layouts()
 
     def _layouts(self):
         """An `estimate.Layout` for each size, by the memory that is free now."""

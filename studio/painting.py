@@ -31,6 +31,7 @@ class Painting:
     start_file: Path | None = None
     network: str = "auto"
     quality: int | None = None  # of a JPEG
+    layouts: tuple = ()  # `estimate.Layout`s, on which the last bit depends; (): by the memory that is free
 
     def __post_init__(self):
         for name, value in (("size", SIZE), ("every", EVERY)):
@@ -134,7 +135,8 @@ class Canvas:
         from studio.scales import resized
 
         start = None if self.start is None else resized(self.start, self.C.shape[1:3])
-        return Run(self.C, self.S, vgg, self.painting.settings, start, self.masks, self.style_masks, visible=self.alpha)
+        parts = {"visible": self.alpha, "layouts": self.painting.layouts}
+        return Run(self.C, self.S, vgg, self.painting.settings, start, self.masks, self.style_masks, **parts)
 
     def paint(self, vgg=None, bar=True, watchers=(), resume=False):
         """Paint, keep the best picture so far in the output file, and return its path.

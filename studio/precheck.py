@@ -216,7 +216,7 @@ def check_memory(painting):
     need = sizes.memory(widths, long_side, free)
     if need <= free:
         return
-    smaller = range(long_side - 1, smallest_size(painting) - 1, -1)
+    smaller = () if painting.layouts else range(long_side - 1, smallest_size(painting) - 1, -1)
     fits = next((size for size in smaller if sizes.memory(widths, size, free) <= free), None)
     n_H, n_W = sizes.of_content(long_side)
     advice = f"The largest size that fits is --size {fits}." if fits else "Close other programs."
@@ -236,7 +236,7 @@ class _Sizes:
     """The sizes of a painting's files, read once."""
 
     def __init__(self, painting):
-        self.settings = painting.settings
+        self.settings, self.layouts = painting.settings, painting.layouts
         self.files = [picture_size(path) for path in painting.inputs.values()]
         self.styles = self.files[1 : 1 + len(painting.styles)]
         self.scales, _ = painting.settings.per_style(len(painting.styles))
@@ -253,6 +253,8 @@ class _Sizes:
         return SPARE * (estimate.TENSORFLOW + max(reading, looking, layout.need))
 
     def layout(self, widths, long_side, free):
+        if self.layouts:
+            return self.layouts[-1]
         size, settings, left = self.of_content(long_side), self.settings, free - SPARE * estimate.TENSORFLOW
         return estimate.layout(widths, settings.content, size, settings.optimizer, left, precisions=2)
 

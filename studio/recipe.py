@@ -1,6 +1,7 @@
 """How a picture was made, written into the picture: read it, print it, make it again."""
 
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import importlib.metadata
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from nst_support import weight_files
 from nst_support.pictures import read_text
+from studio.estimate import Layout
 from studio.settings import Settings
 
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "pillow")
@@ -72,6 +74,7 @@ def text(painting, found, run, record):
             "evaluations": record.step,
             "finished": record.step >= sum(run.counts),
             "seconds": round(record.seconds, 1),
+            "layouts": [dataclasses.asdict(layout) for layout in run.layouts],
         },
         "machine": machine(),
     }
@@ -129,6 +132,7 @@ def painting_of(path, output=None):
         sources = {name: (source["path"], source["sha256"]) for name, source in recipe.items() if _is_input(name)}
         network, settings, quality = recipe["network"], settings_of(recipe), recipe["quality"]
         network["name"], network["file"], network["sha256"]
+        layouts = tuple(Layout(**layout) for layout in recipe["result"].get("layouts", ()))
     except DAMAGED as error:
         raise ValueError(f"{path}: the recipe in it is damaged ({error}). Take a picture that nobody edited.") from None
     inputs = {name: _unchanged(path, name, *source) for name, source in sources.items()}
@@ -142,6 +146,7 @@ def painting_of(path, output=None):
         settings=settings,
         network=_same_network(path, **network),
         quality=quality,
+        layouts=layouts,
     )
 
 

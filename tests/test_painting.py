@@ -10,7 +10,7 @@ from PIL import Image
 
 import nst_utils as nst
 from nst_support.pictures import load_with_alpha, read_text, save_image
-from studio import Painting, paint, painting, recipe
+from studio import Painting, optimise, paint, painting, recipe
 from studio.optimise import stylise
 from studio.settings import Settings
 
@@ -79,6 +79,18 @@ def test_again_gives_the_same_pixels(files, tmp_path, ending):
     ) and again.masks == (tmp_path / "mask.png",)
     painting.Canvas(again).paint(bar=False)
     np.testing.assert_array_equal(*(np.asarray(Image.open(p)) for p in (path, again.output)))
+
+
+def test_again_gives_the_same_pixels_where_more_memory_is_free(files, tmp_path, monkeypatch):
+    with monkeypatch.context() as scarce:
+        scarce.setattr(optimise, "free_bytes", lambda: 0)
+        path = paint(*files, tmp_path / "new.png", **SHORT)
+    free = paint(*files, tmp_path / "free.png", **SHORT)
+    again = recipe.painting_of(path, tmp_path / "again.png")
+    painting.Canvas(again).paint(bar=False)
+    pixels = [np.asarray(Image.open(p)) for p in (path, again.output, free)]
+    np.testing.assert_array_equal(*pixels[:2])
+    assert (pixels[0] != pixels[2]).any()  # Adam in tiles paints another picture than L-BFGS
 
 
 def test_cost_weights_survive_the_recipe(files, tmp_path):
