@@ -163,7 +163,8 @@ class TiledObjective(Objective):
         def cut(rows, columns):
             return {name: mask[:, rows.own(stride(name)), columns.own(stride(name))] for name, mask in masks.items()}
 
-        parts = list(self.computed(_moments_of, ((S[seen], _inside(*tile), cut(*tile)) for tile, seen in self._tiles(S))))
+        jobs = ((S[seen], _inside(*tile), cut(*tile)) for tile, seen in self._tiles(S))
+        parts = list(self.computed(_moments_of, jobs))
         return {name: _joined([part[name] for part in parts]) for name in parts[0]}
 
     def _variation(self, C):
