@@ -8,7 +8,7 @@ import collections
 import contextlib
 import dataclasses
 import queue
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
@@ -44,27 +44,27 @@ def each(vgg, function, jobs):
         pools = [stack.enter_context(ThreadPoolExecutor(1)) for _ in there]
         stack.callback(lambda: [pool.shutdown(cancel_futures=True) for pool in pools])
         submitted = (pools[i % len(there)].submit(at, there[i % len(there)], job) for i, job in enumerate(jobs))
-        yield from in_order(submitted, lambda: AHEAD * len(there))
+        yield from in_order(submitted, AHEAD * len(there), Future.result)
 
 
-def in_order(futures, ahead):
-    """Their results, one after the other. ahead: a function that says how many may be under way."""
+def in_order(futures, ahead, result):
+    """result(future) of each, one after the other. ahead: how many may be under way at once."""
     waiting = collections.deque()
     for future in futures:
         waiting.append(future)
-        if len(waiting) >= ahead():
-            yield waiting.popleft().result()
+        if len(waiting) >= ahead:
+            yield result(waiting.popleft())
     while waiting:
-        yield waiting.popleft().result()
+        yield result(waiting.popleft())
 
 
 class Free:
-    """The devices of this machine, lent one at a time to the threads of a process. `with Free().device():`"""
+    """The devices of this machine, each lent to one thread at a time. first: which is lent first, round and round."""
 
-    def __init__(self):
-        self._free = queue.Queue()
-        for name in names():
-            self._free.put(name)
+    def __init__(self, first=0):
+        self._free, there = queue.Queue(), names()
+        for i in range(len(there)):
+            self._free.put(there[(first + i) % len(there)])
 
     @contextlib.contextmanager
     def device(self):
@@ -80,12 +80,12 @@ def spread(layout, size, deepest, count, sides=LARGE, whole=1.0):
     """The `estimate.Layout` with the tiles that take `count` devices the least time.
 
     size: (n_H, n_W). deepest: layer. sides: px of tiles that may be tried; none is larger than the layout's.
-    whole: what the picture in one piece on one device costs, in such evaluations; infinite where there have to be
-    tiles. A picture that is not worth it stays as it was.
+    whole: what the picture in one piece costs, in evaluations of it on one device; infinite where there shall be
+    tiles. A picture that gains nothing, or of which there is one tile alone, stays as it was.
     """
     best, found = whole if layout.tile is None else _share(size, layout.tile, deepest, count), layout
     for side in sides:
-        if layout.tile is None or side < layout.tile:
+        if (layout.tile is None or side < layout.tile) and side < max(size):
             share = _share(size, side, deepest, count)
             if share < best:
                 best, found = share, dataclasses.replace(layout, tile=side)

@@ -13,10 +13,11 @@ import nst_utils as nst
 from nst_support.pictures import check_image, shrunk_size
 from nst_support.startup import has_fast_bfloat16, has_gpu, interrupted
 from nst_utils import tf
-from studio import estimate
+from studio import devices, estimate
 from studio.adam import Adam
 from studio.axes import LEAST, SHARE, share_along_axes
 from studio.colours import with_colours_of
+from studio.far_tiles import SIDES, FarTiles
 from studio.lbfgs import LBFGS, Phase, Stopped
 from studio.memory import free_bytes
 from studio.objective import Objective
@@ -95,11 +96,11 @@ class _Scale:
 class Run:
     """A run of `stylise`: its input, checked when made, its estimate, its records. Arguments as there.
 
-    warn: print a line on a style that has hardly a stroke in it.
+    warn: print a line on a style that has hardly a stroke in it. crew: a `cluster.Crew` that computes the tiles.
     """
 
-    def __init__(self, C, S, vgg, settings, start=None, masks=(), style_masks=(), visible=None, warn=True):
-        self.C, self.settings = check_image("C", C), settings
+    def __init__(self, C, S, vgg, settings, start=None, masks=(), style_masks=(), visible=None, warn=True, crew=None):
+        self.C, self.settings, self.crew = check_image("C", C), settings, crew
         size = shrunk_size(self.C.shape[1:3], settings.size)
         if size != self.C.shape[1:3]:
             self.C = resized(self.C, size)
@@ -125,7 +126,13 @@ class Run:
         self.precision = settings.precision
         if self.precision == "auto" and not has_fast_bfloat16():
             self.precision = "float32"
-        self.layouts = self._layouts()
+        self.layouts = [self._shared(layout, size) for layout, size in zip(self._layouts(), self.sizes, strict=True)]
+
+    def _shared(self, layout, size):
+        """A layout with the tiles that go round several devices, or to the crew."""
+        if self.crew is not None:
+            return devices.spread(layout, size, self.vgg.deepest, self.crew.count(), SIDES, whole=np.inf)
+        return devices.spread(layout, size, self.vgg.deepest, len(devices.names()))
 
     def _layouts(self):
         """An `estimate.Layout` for each size, by the memory that is free now."""
@@ -178,6 +185,8 @@ class Run:
         kind, tile = Objective, self.layouts[i].tile
         if tile is not None:
             kind = functools.partial(TiledObjective, side=tile)
+            if self.crew is not None:
+                kind = functools.partial(FarTiles, side=tile, crew=self.crew)
         exact = kind(self.vgg, C, regions, settings)
         objectives = {"float32": exact}
         if "bfloat16" in self.plan(i):
@@ -229,12 +238,17 @@ class Run:
             for name, objective in self.coarsest.objectives.items()
         }
         per_pixel = [
-            layout.slowness
-            / self.layouts[0].slowness
+            self._slowness(layout)
+            / self._slowness(self.layouts[0])
             * sum(share * timed.get(name, timed["float32"]) for name, share in self.plan(i).items())
             for i, layout in enumerate(self.layouts)
         ]
         return estimate.total_seconds(self.sizes, self.counts, per_pixel, self.every)
+
+    def _slowness(self, layout):
+        """Of an evaluation, with all that compute its tiles."""
+        many = len(devices.names()) if self.crew is None else self.crew.speed
+        return layout.slowness / (1 if layout.tile is None else many)
 
     @property
     def memory(self):

@@ -84,7 +84,7 @@ class Later:
 
 def test_results_come_in_order_and_no_more_are_under_way_than_may_be():
     log = []
-    assert list(devices.in_order((Later(i, log) for i in range(7)), lambda: 3)) == list(range(7))
+    assert list(devices.in_order((Later(i, log) for i in range(7)), 3, Later.result)) == list(range(7))
     under_way = most = 0
     for what, _ in log:
         under_way += 1 if what == "begun" else -1

@@ -1,0 +1,182 @@
+"""Pictures and tiles on many machines, by Dask.
+
+(the page)
+"""
+
+import contextlib
+import hashlib
+import logging
+import pickle
+from concurrent.futures import CancelledError
+
+import dask
+import numpy as np
+from dask.system import CPU_COUNT
+from distributed import Client, KilledWorker, LocalCluster
+from distributed.comm import CommClosedError
+
+from studio import errors, workers
+from studio.memory import in_words
+from studio.scheduler import workers_here
+
+PATIENCE = 5  # s, until a scheduler has answered
+WAITING = 30  # s, until the first worker is there
+AHEAD = 3  # tasks under way for each worker, so that none waits for the owner
+LARGE = "1GB"  # of a task, beyond which Dask warns
+
+
+class Lost(ConnectionError):
+    """The scheduler is gone, and every task with it."""
+
+
+class Died(OSError):
+    """Several workers died over one task."""
+
+
+@contextlib.contextmanager
+def connected(address):
+    """Yield the `Crew` of a scheduler. Says who is there, and at the end what was moved. Raises ConnectionError."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(dask.config.set({"distributed.admin.large-graph-warning-threshold": LARGE}))
+        stack.enter_context(_quiet(logging.getLogger("distributed")))
+        here = workers_here(address)
+        where = stack.enter_context(_started(here)) if here else address
+        crew = Crew(stack.enter_context(_client(where, address)), address)
+        stack.callback(crew.forget)
+        count = crew.count()
+        print(f"Dask: {count} {'worker' if count == 1 else 'workers'}, dashboard {crew.client.dashboard_link}")
+        yield crew
+        crew.print_moved()
+
+
+@contextlib.contextmanager
+def _quiet(logger):
+    """What Dask tells of lost connections is told here in one sentence, or does not matter."""
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def _started(count):
+    """`count` worker processes, between which the processors of this machine are shared."""
+    threads = max(1, CPU_COUNT // count)
+    return LocalCluster(
+        n_workers=count,
+        threads_per_worker=1,
+        memory_limit=None,  # of Dask's own data, which TensorFlow's is not
+        silence_logs=logging.CRITICAL,
+        env={
+            "TF_NUM_INTRAOP_THREADS": threads,
+            "TF_NUM_INTEROP_THREADS": threads,
+            "DASK_LOGGING__DISTRIBUTED": "critical",
+        },
+    )
+
+
+@contextlib.contextmanager
+def _client(where, address):
+    try:
+        client = Client(where, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError) as error:  # nobody is there, or somebody who speaks another language
+        reason = errors.in_one_line(error)
+        raise ConnectionError(f"{address}: no Dask scheduler answers ({reason}). Start one: dask scheduler") from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=WAITING)
+        except TimeoutError:
+            raise ConnectionError(f"{address}: has no worker. Start one: dask worker {address}") from None
+        yield client
+
+
+@contextlib.contextmanager
+def _told(address):
+    """Dask's errors, in one sentence each."""
+    try:
+        yield
+    except (CancelledError, CommClosedError) as error:
+        raise Lost(f"{address}: the scheduler is gone. Start it again, and go on with --resume.") from error
+    except KilledWorker as error:
+        raise Died(
+            f"{address}: {error.allowed_failures + 1} workers died over one task, perhaps for want of memory. Take a "
+            "smaller --memory or --size."
+        ) from error
+
+
+class Crew:
+    """The workers of one scheduler, for one owner. moved: bytes of all tasks and results so far."""
+
+    def __init__(self, client, address):
+        self.client, self.address = client, address
+        self.moved = self.steps = self.moved_in_steps = self.by_arithmetic = 0
+        self._names = {}  # of networks
+
+    @property
+    def speed(self):
+        """How many times as fast as this machine alone: each worker counts as a machine like this one."""
+        return 1 if workers_here(self.address) else self.count()
+
+    def count(self):
+        """How many workers there are now; at least 1, for those that died may come back."""
+        with _told(self.address):
+            return max(1, len(self.client.nthreads()))
+
+    def each(self, vgg, function, jobs):
+        """function(vgg, *job) of every job on the workers, in their order. Yields arrays."""
+        from studio.devices import in_order
+
+        name = self.learn(vgg)
+        how = {"padding": vgg.padding, "dtype": vgg.precision, "pooling": vgg.pooling}
+        tasks = (workers.packed((name, how, function, _as_arrays(job))) for job in jobs)
+        futures, ahead = (self.submit(workers.compute, task) for task in tasks), AHEAD * self.count()
+        for found in in_order(futures, ahead, self.result):
+            yield pickle.loads(found)
+
+    def learn(self, vgg):
+        """Tell every worker, also those that come later, a network. Returns its name there."""
+        if vgg not in self._names:
+            weights = {layer.name: layer.get_weights() for layer in vgg.layers if layer.get_weights()}
+            layers = list(vgg.output)
+            name = f"nst-{hashlib.sha256(workers.packed((weights, layers))).hexdigest()[:16]}"
+            if name not in self._names.values():  # of a twin
+                with _told(self.address):
+                    self.client.register_plugin(workers.Network(name, weights, layers), name)
+            self._names[vgg] = name
+        return self._names[vgg]
+
+    def forget(self):
+        """Take the networks from the workers."""
+        for name in set(self._names.values()):
+            with contextlib.suppress(Exception):  # of a scheduler that is gone
+                self.client.unregister_worker_plugin(name)
+
+    def submit(self, function, task):
+        """The future of function(task) on some worker. task: bytes."""
+        self.moved += len(task)
+        with _told(self.address):
+            return self.client.submit(function, task, pure=False)
+
+    def result(self, future):
+        """The bytes that came of it. Raises `Lost` or `Died`, and what the task raised."""
+        with _told(self.address):
+            found = future.result()
+        self.moved += len(found)
+        return found
+
+    def end_step(self, moved, by_arithmetic):
+        """moved: bytes, in a step. by_arithmetic: what `far_tiles.bytes_of_step` says."""
+        self.steps, self.moved_in_steps = self.steps + 1, self.moved_in_steps + moved
+        self.by_arithmetic += by_arithmetic
+
+    def print_moved(self):
+        if self.steps:
+            moved, expected = (in_words(round(n / self.steps)) for n in (self.moved_in_steps, self.by_arithmetic))
+            print(f"Moved {moved} a step over {self.steps} steps; by arithmetic {expected}.")
+
+
+def _as_arrays(job):
+    from nst_utils import tf
+
+    return tf.nest.map_structure(np.asarray, job)
