@@ -261,9 +261,7 @@ def _check_several(args, start_file):
     if args.timelapse:
         raise ValueError("--timelapse is of one content. For several, --snapshots keeps the pictures on the way.")
     if args.snapshots and args.scheduler:
-        raise ValueError(
-            "--snapshots beside --scheduler: several contents are painted elsewhere. Leave one out."
-        )
+        raise ValueError("--snapshots beside --scheduler: several contents are painted elsewhere. Leave one out.")
     if args.quality is not None:
         raise ValueError("--quality is of a JPEG, and several contents are saved as .png. Leave it out.")
 

@@ -3,19 +3,20 @@
 (the page)
 """
 
+import asyncio
 import contextlib
 import hashlib
 import logging
 import pickle
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import dask
 import numpy as np
 from dask.system import CPU_COUNT
-from distributed import Client, KilledWorker, LocalCluster
+from distributed import Client, KilledWorker, LocalCluster, rpc
 from distributed.comm import CommClosedError
 
-from studio import errors, workers
+from studio import workers
 from studio.memory import in_words
 from studio.scheduler import workers_here
 
@@ -76,14 +77,27 @@ def _started(count):
     )
 
 
+async def _greet(address):
+    async with asyncio.timeout(PATIENCE), rpc(address) as scheduler:
+        await scheduler.identity()
+
+
+def _check_answers(address):
+    """Raise ConnectionError where no scheduler answers: Dask itself would wait on for whoever listens and is silent."""
+    try:
+        with ThreadPoolExecutor(1) as thread:  # a notebook's own has a loop already
+            thread.submit(asyncio.run, _greet(address)).result()
+    except (OSError, ValueError):  # nobody is there, or somebody who speaks another language
+        raise ConnectionError(
+            f"{address}: no Dask scheduler answers within {PATIENCE} s. Check the address, or start one: dask scheduler"
+        ) from None
+
+
 @contextlib.contextmanager
 def _client(where, address):
-    try:
-        client = Client(where, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError) as error:  # nobody is there, or somebody who speaks another language
-        reason = errors.in_one_line(error)
-        raise ConnectionError(f"{address}: no Dask scheduler answers ({reason}). Start one: dask scheduler") from None
-    with client:
+    if where is address:
+        _check_answers(address)
+    with Client(where, timeout=PATIENCE, set_as_default=False) as client:
         try:
             client.wait_for_workers(1, timeout=WAITING)
         except TimeoutError:
