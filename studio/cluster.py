@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import logging
 import pickle
+import signal
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import dask
@@ -64,17 +65,32 @@ def _quiet(logger):
 def _started(count):
     """`count` worker processes, between which the processors of this machine are shared."""
     threads = max(1, CPU_COUNT // count)
-    return LocalCluster(
-        n_workers=count,
-        threads_per_worker=1,
-        memory_limit=None,  # of Dask's own data, which TensorFlow's is not
-        silence_logs=logging.CRITICAL,
-        env={
-            "TF_NUM_INTRAOP_THREADS": threads,
-            "TF_NUM_INTEROP_THREADS": threads,
-            "DASK_LOGGING__DISTRIBUTED": "critical",
-        },
-    )
+    environment = {
+        "TF_NUM_INTRAOP_THREADS": threads,
+        "TF_NUM_INTEROP_THREADS": threads,
+        "DASK_LOGGING__DISTRIBUTED": "critical",
+    }
+    with _ctrl_c_blocked():
+        return LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            memory_limit=None,  # of Dask's own data, which TensorFlow's is not
+            silence_logs=logging.CRITICAL,
+            env=environment,
+        )
+
+
+@contextlib.contextmanager
+def _ctrl_c_blocked():
+    """A thread that is begun here, and processes that it begins, never see Ctrl-C: the owner ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 async def _greet(address):
