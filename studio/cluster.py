@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import logging
 import pickle
-import signal
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import dask
@@ -70,27 +69,14 @@ def _started(count):
         "TF_NUM_INTEROP_THREADS": threads,
         "DASK_LOGGING__DISTRIBUTED": "critical",
     }
-    with _ctrl_c_blocked():
-        return LocalCluster(
-            n_workers=count,
-            threads_per_worker=1,
-            memory_limit=None,  # of Dask's own data, which TensorFlow's is not
-            silence_logs=logging.CRITICAL,
-            env=environment,
-        )
-
-
-@contextlib.contextmanager
-def _ctrl_c_blocked():
-    """A thread that is begun here, and processes that it begins, never see Ctrl-C: the owner ends them."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return LocalCluster(
+        n_workers=count,
+        threads_per_worker=1,
+        memory_limit=None,  # of Dask's own data, which TensorFlow's is not
+        silence_logs=logging.CRITICAL,
+        env=environment,
+        preload=["studio.ended_by_owner"],
+    )
 
 
 async def _greet(address):

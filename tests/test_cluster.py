@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PATHS = os.pathsep.join([str(ROOT), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
 ENVIRONMENT = {**os.environ, "NST_PRESET": "smoke", "PYTHONPATH": PATHS, "TF_NUM_INTRAOP_THREADS": "1"}
 SIDE = 96  # px of a tile
+PATIENCE = 120  # s, on a machine that others use as well
 
 
 class Farm:
@@ -77,10 +78,10 @@ def victim(farm):
     """One worker more, which has begun."""
     before = {"count": 0}
     with distributed.Client(farm.address, set_as_default=False) as client:
-        client.wait_for_workers(1, timeout=30)
+        client.wait_for_workers(1, timeout=PATIENCE)
         before["count"] = len(client.nthreads())
         process = farm.worker()
-        client.wait_for_workers(before["count"] + 1, timeout=30)
+        client.wait_for_workers(before["count"] + 1, timeout=PATIENCE)
         yield process
         process.kill()
         process.wait()
@@ -232,51 +233,67 @@ def _kill_at_the_first_picture(folder, process):
     process.kill()
 
 
-def nst(folder, *words):
-    pipe = subprocess.PIPE
-    return subprocess.Popen(
-        [sys.executable, "-m", "studio", *words], cwd=folder, env=ENVIRONMENT, stdout=pipe, stderr=pipe, text=True
-    )
+@pytest.fixture
+def nst(photos):
+    """Start the command `nst` as a process, which does not outlive the test."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*words):
+            pipe = subprocess.PIPE
+            process = subprocess.Popen(
+                [sys.executable, "-m", "studio", *words],
+                cwd=photos,
+                env=ENVIRONMENT,
+                stdout=pipe,
+                stderr=pipe,
+                text=True,
+            )
+            stack.callback(process.kill)
+            return process
+
+        yield start
 
 
-def test_workers_of_this_machine_end_with_ctrl_c(photos):
-    """The person's own process and all that it started, within seconds, with what was made told."""
-    process = nst(photos, *MANY[:-1], "100", "-s", "48", "--scheduler", "local:2")
+def wait_for(what, process):
     began = time.monotonic()
-    while not list(photos.glob("out/[0-9]*.png")):
-        assert process.poll() is None and time.monotonic() - began < 60
+    while not what():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() - began < PATIENCE
         time.sleep(0.05)
+
+
+def test_workers_of_this_machine_end_with_ctrl_c(photos, nst):
+    """The person's own process and all that it started, within seconds, with what was made told."""
+    process = nst(*MANY[:-1], "20", "--scheduler", "local:2")
+    wait_for(lambda: list(photos.glob("out/[0-9]*.png")), process)
     children = psutil.Process(process.pid).children(recursive=True)
     assert len(children) >= 2
     began = time.monotonic()
     for each in (process, *children):  # as a terminal does
         with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
             each.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == command.STOPPED and "Traceback" not in err
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 30
     assert not psutil.wait_procs(children, timeout=5)[1]
     assert "out/" in out and all(path.suffix == ".png" for path in (photos / "out").iterdir())
 
 
-def test_a_worker_elsewhere_leaves_a_picture_that_nobody_wants_any_more(farm, photos):
-    process = nst(photos, *MANY[:-1], "100000", "-s", "64", "--scheduler", farm.address)
+def test_a_worker_elsewhere_leaves_a_picture_that_nobody_wants_any_more(farm, nst):
+    process = nst(*MANY[:-1], "100000", "--scheduler", farm.address)
     with distributed.Client(farm.address, set_as_default=False) as client:
 
         def at_work():
             return sum(client.run(lambda dask_worker: len(dask_worker.state.tasks)).values())
 
-        began = time.monotonic()
-        while not at_work():
-            assert process.poll() is None and time.monotonic() - began < 60
-            time.sleep(0.1)
-        time.sleep(2)
+        wait_for(at_work, process)
+        time.sleep(1)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
         assert process.returncode == command.STOPPED
         began = time.monotonic()
         while at_work():
-            assert time.monotonic() - began < 20
+            assert time.monotonic() - began < PATIENCE
             time.sleep(0.2)
 
 
