@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import logging
 import pickle
+import warnings
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import dask
@@ -69,14 +70,15 @@ def _started(count):
         "TF_NUM_INTEROP_THREADS": threads,
         "DASK_LOGGING__DISTRIBUTED": "critical",
     }
-    return LocalCluster(
-        n_workers=count,
-        threads_per_worker=1,
-        memory_limit=None,  # of Dask's own data, which TensorFlow's is not
-        silence_logs=logging.CRITICAL,
-        env=environment,
-        preload=["studio.ended_by_owner"],
-    )
+    with warnings.catch_warnings(action="ignore"):  # of a port that another dashboard has
+        return LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            memory_limit=None,  # of Dask's own data, which TensorFlow's is not
+            silence_logs=logging.CRITICAL,
+            env=environment,
+            preload=["studio.ended_by_owner"],
+        )
 
 
 async def _greet(address):
