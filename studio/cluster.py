@@ -1,6 +1,59 @@
-"""Pictures and tiles on many machines, by Dask.
+"""Pictures and tiles on many machines, by Dask (https://distributed.dask.org).
 
-(the page)
+    pip install -e '.[cluster]' -c constraints.txt               on every machine, with the same versions
+
+Two worker processes on this machine, which share its processors; for a trial, there is nothing to win:
+
+    nst holiday/ painting.jpg -o painted/ --scheduler local:2
+
+Two machines: a scheduler on one, a worker on each. The dashboard is the scheduler's, on port 8787.
+
+    dask scheduler                                               on the first
+    dask worker tcp://first:8786 --nthreads 1                    on each; one for each GPU, with CUDA_VISIBLE_DEVICES=0
+    nst holiday/ painting.jpg -o painted/ --scheduler tcp://first:8786
+    nst photo.jpg painting.jpg -s 20000 --scheduler tcp://first:8786
+
+Slurm, within an allocation of four tasks or more; or from a login node by `dask_jobqueue.SLURMCluster(cores=16,
+processes=1, memory="64GB")`, then `cluster.scale(jobs=8)`, and `nst --scheduler` with `cluster.scheduler_address`:
+
+    dask scheduler --scheduler-file there.json &
+    srun --ntasks 4 --cpus-per-task 16 dask worker --scheduler-file there.json --nthreads 1 &
+    nst holiday/ painting.jpg -o painted/ --scheduler tcp://$(hostname):8786
+
+Kubernetes, with Dask's operator and an image of your own that holds this project:
+
+    helm install --repo https://helm.dask.org --create-namespace -n dask-operator --generate-name \\
+        dask-kubernetes-operator
+    python -c "from dask_kubernetes.operator import KubeCluster
+    KubeCluster(name='nst', image='YOUR_IMAGE', n_workers=8, shutdown_on_close=False)"
+    nst ... --scheduler tcp://nst-scheduler.default:8786         in a pod of the same cluster
+
+What a scheduler is sent it executes: keep it within a network that you trust, or use Dask's TLS and tls://host:8786.
+
+**A folder** is one task a picture. Its files go along, the picture comes back, and the owner alone writes; no disk is
+shared. That scales to as many workers as there are pictures.
+
+**One large picture** is a task for each tile of about 1,000 px and pass (`far_tiles`), at those sizes of the
+coarse-to-fine search that are larger than a tile; the smaller ones the owner computes. All pixels pass through the
+owner and the scheduler, which had better be on one machine. Computed, not measured, for tiles of 1,024 px in float32:
+
+    picture and network                 tiles   bytes moved a step   operations a step   operations a byte
+    3,000x2,000, bundled                    6               344 MB        1.3 10^12                  3,700
+    3,000x2,000, VGG-19                     6               672 MB         16 10^12                 23,000
+    a gigapixel, 40,000x25,000, bundled 1,000                62 GB        2.4 10^14                  3,800
+    a gigapixel, VGG-19                 1,000               117 GB        2.9 10^15                 25,000
+
+(Operations: two for each multiplication of the convolutions, forward twice and back once, margins included.) So with
+VGG-19 a link of 10 Gbit/s feeds 3.1 10^13 operations a second, which is about one modern GPU; 8 GPUs at that rate would
+compute the gigapixel's step in 12 s and wait 94 s for its bytes, and want 100 Gbit/s, or the scheduler and the workers
+in one machine (there `devices` does it without Dask). Machines of 16 cores at 10^12 operations a second are fed by the
+same link up to 30, with the bundled network up to 5. And a scheduler is one process, which hands on no more than it can
+copy. The owner holds the picture, the search and the content target: for the gigapixel 12 GB a plane, with Adam about
+130 GB, and with VGG-19 32 GB for the target.
+
+Workers keep the network between tasks and nothing else: one that dies costs the tasks that it was at, one that comes
+later gets the network from the scheduler. Over one task four may die (Dask's distributed.scheduler.allowed-failures).
+A scheduler that dies ends the run; the owner's checkpoint is where it was, and --resume goes on from it.
 """
 
 import asyncio
