@@ -212,10 +212,21 @@ class Crew:
             layers = list(vgg.output)
             name = f"nst-{hashlib.sha256(workers.packed((weights, layers))).hexdigest()[:16]}"
             if name not in self._names.values():  # of a twin
-                with _told(self.address):
-                    self.client.register_plugin(workers.Network(name, weights, layers), name)
+                self._give(workers.Network(name, weights, layers))
             self._names[vgg] = name
         return self._names[vgg]
+
+    def _give(self, network):
+        try:
+            with _told(self.address):
+                self.client.register_plugin(network, network.name)
+        except Exception as error:
+            if "ModuleNotFoundError" not in repr(error):  # Dask tells of it in the text of an Exception
+                raise
+            raise ConnectionError(
+                f"{self.address}: a worker does not have this project, or another version of it. Install the same one "
+                "where the scheduler and each worker run."
+            ) from error
 
     def forget(self):
         """Take the networks from the workers."""

@@ -132,7 +132,8 @@ class Run:
         """A layout with the tiles that go round several devices, or to the crew."""
         if self.crew is not None:
             return devices.spread(layout, size, self.vgg.deepest, self.crew.count(), SIDES, whole=np.inf)
-        return devices.spread(layout, size, self.vgg.deepest, len(devices.names()))
+        count = len(devices.names())
+        return devices.spread(layout, size, self.vgg.deepest, count) if count > 1 else layout
 
     def _layouts(self):
         """An `estimate.Layout` for each size, by the memory that is free now."""

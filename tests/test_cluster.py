@@ -17,7 +17,7 @@ import pytest
 from conftest import picture
 
 from nst_support.pictures import save_image
-from studio import command, optimise, recipe
+from studio import command, optimise, paint, painting, precheck, recipe
 from studio.optimise import Run
 from studio.scales import seeded
 from studio.settings import Settings
@@ -25,7 +25,7 @@ from studio.tiles import TiledObjective
 
 MISSING = "Dask is not installed: pip install -e '.[cluster]', which make test-all does"
 distributed = pytest.importorskip("distributed", reason=MISSING)
-from studio import cluster  # noqa: E402  needs Dask
+from studio import cluster, far_pictures  # noqa: E402  need Dask
 from studio.far_tiles import FarTiles  # noqa: E402
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals are Posix'")]
@@ -47,16 +47,18 @@ class Farm:
             time.sleep(0.05)
         self.address = json.loads(self.file.read_text())["address"]
 
-    def _start(self, what, *words):
+    def _start(self, what, *words, paths=PATHS):
         module = ["-m", f"distributed.cli.dask_{what}", "--scheduler-file", str(self.file), "--no-dashboard"]
+        environment = {**ENVIRONMENT, "PYTHONPATH": paths}
         process = subprocess.Popen(
-            [sys.executable, *module, *words], cwd=self.file.parent, env=ENVIRONMENT, stderr=subprocess.DEVNULL
+            [sys.executable, *module, *words], cwd=self.file.parent, env=environment, stderr=subprocess.DEVNULL
         )
         self.processes.append(process)
         return process
 
-    def worker(self):
-        return self._start("worker", "--nthreads", "1", "--no-nanny")
+    def worker(self, paths=PATHS):
+        """paths: where it finds its modules."""
+        return self._start("worker", "--nthreads", "1", "--no-nanny", paths=paths)
 
     def end(self):
         for process in self.processes:
@@ -76,15 +78,13 @@ def farm(tmp_path_factory):
 @pytest.fixture
 def victim(farm):
     """One worker more, which has begun."""
-    before = {"count": 0}
     with distributed.Client(farm.address, set_as_default=False) as client:
         client.wait_for_workers(1, timeout=PATIENCE)
-        before["count"] = len(client.nthreads())
         process = farm.worker()
-        client.wait_for_workers(before["count"] + 1, timeout=PATIENCE)
-        yield process
-        process.kill()
-        process.wait()
+        client.wait_for_workers(2, timeout=PATIENCE)
+    yield process
+    process.kill()
+    process.wait()
 
 
 @pytest.fixture
@@ -167,6 +167,14 @@ def here(tmp_path, small_vgg, monkeypatch):
     save_image(picture(40, 50, 1), tmp_path / "painting.png")
     save_image(picture(90, 130, 5), tmp_path / "photo.png")
     return tmp_path
+
+
+def test_in_python_too(farm, here, small_vgg, small_tiles, monkeypatch, capsys):
+    monkeypatch.setattr(painting, "network_of", lambda painting: small_vgg)
+    made = paint("photo.png", "painting.png", "new.png", evaluations=2, optimizer="lbfgs", scheduler=farm.address)
+    assert recipe.read(made)["result"]["finished"]
+    out = capsys.readouterr().out
+    assert "dashboard http://127.0.0.1:" in out and out.splitlines()[-1].startswith("Moved ")
 
 
 def test_a_scheduler_that_is_killed_leaves_the_checkpoint(here, tmp_path_factory, killing, small_tiles, capfd):
@@ -327,3 +335,51 @@ def test_a_scheduler_without_workers(here, tmp_path_factory, capfd, monkeypatch)
     finally:
         farm.end()
     assert capfd.readouterr().err == f"nst: {farm.address}: has no worker. Start one: dask worker {farm.address}\n"
+
+
+def test_a_worker_that_has_another_version_of_this_project(here, tmp_path_factory, small_tiles, capfd):
+    folder = tmp_path_factory.mktemp("farm")
+    (folder / "studio").mkdir()
+    (folder / "studio/__init__.py").touch()
+    farm = Farm(folder)
+    try:
+        farm.worker(os.pathsep.join([str(folder), PATHS]))
+        words = ["photo.png", "painting.png", "-i", "2", "--optimizer", "lbfgs", "--scheduler", farm.address]
+        assert command.main(words) == command.FAILED
+    finally:
+        farm.end()
+    told = [line for line in capfd.readouterr().err.splitlines() if line.strip() and "%|" not in line]
+    assert told == [
+        f"nst: {farm.address}: a worker does not have this project, or another version of it. Install the same one "
+        "where the scheduler and each worker run."
+    ]
+
+
+def test_workers_that_die_over_one_task_are_told_in_one_sentence():
+    class Future:
+        def result(self):
+            raise distributed.KilledWorker("task", None, 3)
+
+    with pytest.raises(cluster.Died, match="4 workers died over one task, perhaps for want of memory"):
+        cluster.Crew(None, "tcp://host:8786").result(Future())
+
+
+def test_more_workers_than_pictures_fit_into_memory(here, monkeypatch):
+    paintings = [painting.Painting(content=Path("photo.png"), styles=(Path("painting.png"),), output=Path("new.png"))]
+    need = precheck.memory_of(paintings[0])
+    monkeypatch.setattr(far_pictures, "free_bytes", lambda: int(2.5 * need))
+    far_pictures.check_memory(4 * paintings, "local:2")
+    far_pictures.check_memory(1 * paintings, "local:9")
+    far_pictures.check_memory(4 * paintings, "tcp://host:8786")
+    with pytest.raises(MemoryError, match=r"local:3: 3 pictures at once take about .* Take fewer workers"):
+        far_pictures.check_memory(4 * paintings, "local:3")
+
+
+def test_the_benchmark_runs(farm):
+    words = ["--size", "300", "200", "--side", "128", "--turns", "1", "--scheduler", farm.address]
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks/cluster.py", *words], env=ENVIRONMENT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "Workers over one process: " in done.stdout and "by arithmetic" in done.stdout.splitlines()[-1]
+    assert float(done.stdout.split("Gradients differ by ")[1].split()[0]) < 1e-6
