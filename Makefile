@@ -1,6 +1,6 @@
 # make run     a stylised picture, and how it came about, in outputs/
 # make test    all tests but the slow ones, and every notebook once, small
-# make test-all the slow ones: processes that are killed, full disks, a browser
+# make test-all the slow ones: processes that are killed, full disks, a browser, a cluster (installs Dask first)
 # make lab     JupyterLab with the notebooks
 # make weights download the full VGG-19 (80 MB)
 # make colab   everything that the notebooks need, as one zip, in outputs/
@@ -13,6 +13,7 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
+CLUSTER := .venv/.cluster
 export MPLBACKEND ?= agg
 
 .PHONY: run test test-all lab weights colab gallery docs exercises
@@ -20,6 +21,10 @@ export MPLBACKEND ?= agg
 
 $(READY): requirements.txt constraints.txt pyproject.toml tools/setup_venv.sh
 	@sh tools/setup_venv.sh $(PYTHON)
+
+$(CLUSTER): $(READY)
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -e '.[cluster]' -c constraints.txt && touch $@ || \
+		echo "Dask cannot be installed (see above): its tests are skipped." >&2
 
 run: $(READY)
 	@env -u MPLBACKEND $(BIN)/python tools/run_notebook.py notebooks/01_neural_style_transfer.ipynb $(ARGS)
@@ -30,7 +35,7 @@ lab: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-all: $(READY)
+test-all: $(CLUSTER)
 	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder -m slow $(ARGS)
 
 weights: $(READY)

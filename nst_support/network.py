@@ -60,7 +60,8 @@ class FrozenNetwork(keras.Model):
         specs = tf.nest.map_structure(_of_any_size, arguments)
         key = function, repr(specs)
         if key not in self._graphs:  # nothing to convert for autograph, and looking takes a second
-            self._graphs[key] = tf.function(functools.partial(function, self), input_signature=specs, autograph=False)
+            graph = tf.function(functools.partial(function, self), input_signature=specs, autograph=False)
+            self._graphs.setdefault(key, graph)  # of two threads that come at once, both take the first's
         return self._graphs[key](*arguments)
 
 

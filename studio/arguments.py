@@ -19,6 +19,7 @@ from nst_support.pictures import as_path
 from studio import batch
 from studio.painting import EVERY, SIZE, Painting, default_output
 from studio.recipe import version_of
+from studio.scheduler import parse as parse_scheduler
 from studio.settings import CHOICES, RANGES, SEVERAL, Settings
 
 HEAD = """\
@@ -35,7 +36,7 @@ TAIL = """\
     nst again PICTURE [-o NEW]                           make it anew, every pixel equal
 """
 FILM_EVERY = 3  # iterations between two pictures that a film chooses from
-NOTHING = {"preview": False, "dry_run": False, "snapshots": None, "timelapse": None}  # on the way
+NOTHING = {"preview": False, "dry_run": False, "snapshots": None, "timelapse": None, "scheduler": None}  # on the way
 COMMANDS = ("recipe", "again")
 SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 LONG_DASHES = "\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}"  # that word processors and web pages make of --
@@ -149,6 +150,8 @@ def parser():
     way.add_argument("--dry-run", action="store_true", help="say how much time and memory it takes, and stop")
     way.add_argument("--snapshots", metavar="FOLDER", type=_path, help="keep the pictures on the way there")
     way.add_argument("--timelapse", metavar="FILE", type=_path, help="a film of the way, .gif or .mp4")
+    way.add_argument("--scheduler", metavar="ADDRESS", type=_told(parse_scheduler),
+                     help="share the work between Dask's workers: tcp://host:8786, or local:4")  # fmt: skip
     way.add_argument("--debug", action="store_true", help=DEBUG)
     way.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
     version = f"nst {version_of('neural-style-transfer')}"
@@ -257,6 +260,8 @@ def _check_several(args, start_file):
         raise ValueError(f"{option} is of one content, and these are several. Leave it out, or name one content.")
     if args.timelapse:
         raise ValueError("--timelapse is of one content. For several, --snapshots keeps the pictures on the way.")
+    if args.snapshots and args.scheduler:
+        raise ValueError("--snapshots beside --scheduler: several contents are painted elsewhere. Leave one out.")
     if args.quality is not None:
         raise ValueError("--quality is of a JPEG, and several contents are saved as .png. Leave it out.")
 

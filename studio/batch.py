@@ -68,11 +68,12 @@ class Report:
             self.failed[painting.content] = errors.in_one_line(error)
 
 
-def still_to_do(paintings, report, force=False, resume=False, check_more=lambda painting: None):
+def still_to_do(paintings, report, force=False, resume=False, check_more=lambda painting: None, here=True):
     """The paintings that are neither done nor bad, by the heads of their files; the others go to the report.
 
     An output that is there is left where it is the same picture, made anew where it is of the same content with
     other settings, and else refused without `force`. check_more: raises ValueError or OSError for one that is bad.
+    here: is this machine's memory what counts?
     """
     left = []
     for painting in paintings:
@@ -82,7 +83,7 @@ def still_to_do(paintings, report, force=False, resume=False, check_more=lambda 
                 continue
             precheck.check(painting, force or is_ours(painting), resume)
             check_more(painting)
-            if not force:
+            if here and not force:
                 precheck.check_memory(painting)
             left.append(painting)
     return left

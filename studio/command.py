@@ -17,6 +17,7 @@ from nst_support.weight_files import DownloadError
 from studio import arguments, batch, checkpoint, errors, precheck, recipe, timelapse
 from studio.estimate import in_words as in_words_of_time
 from studio.painting import Canvas, network_of, styles_of
+from studio.scheduler import connected
 
 FAILED, BAD_INPUT, STOPPED, TERMINATED = 1, 2, 130, 143
 ON_THE_WAY = 10**6  # bytes that must be free for a film, or for snapshots
@@ -226,10 +227,10 @@ def _single(painting, args):
     for name, path in painting.inputs.items():
         n_H, n_W = picture_size(path)
         print(f"{name:13}{path}  {n_W}x{n_H} px")
-    with precheck.one_writer(painting.output) as has_written:
+    with precheck.one_writer(painting.output) as has_written, connected(args.scheduler) as crew:
         vgg = _network(painting)
         if args.dry_run:
-            canvas.run(vgg).print_estimate()
+            canvas.run(vgg, crew).print_estimate()
             return 0
         if preview:
             with precheck.one_writer(preview.output) as has_written_preview, _on_the_way(preview, has_written_preview):
@@ -237,7 +238,7 @@ def _single(painting, args):
         watchers, finish = _watchers(painting, args.snapshots and as_path(args.snapshots), film)
         began = time.perf_counter()
         with _on_the_way(painting, has_written), finish:
-            canvas.paint(vgg, watchers=watchers, resume=args.resume)
+            canvas.paint(vgg, watchers=watchers, resume=args.resume, crew=crew)
         print(f"{painting.output}  ({time.perf_counter() - began:.0f} s)")
     return 0
 
@@ -336,16 +337,34 @@ def _several(asked):
     def watchers_of(painting):
         return [_keeping_snapshots(snapshots / painting.output.stem)] if snapshots else []
 
-    left = batch.still_to_do(asked.paintings, report, args.force, args.resume, check_more)
+    left = batch.still_to_do(asked.paintings, report, args.force, args.resume, check_more, args.scheduler is None)
     try:
-        if left:
+        if left and args.scheduler:
+            _on_workers(left, args, report)
+        elif left:
             vgg = _network(left[0])
             left, seconds = batch.estimated(left, vgg, report)
             memory = max(map(precheck.memory_of, left), default=0)
             words = f"about {in_words_of_time(seconds)} and {in_words(round(memory))} of memory"
             print(f"{len(left)} to paint: {words}.")
-        if left and not args.dry_run:
-            batch.paint_all(left, vgg, report, resume=args.resume, watchers_of=watchers_of)
+            if not args.dry_run:
+                batch.paint_all(left, vgg, report, resume=args.resume, watchers_of=watchers_of)
     finally:
         report.print()
     return FAILED if report.failed else 0
+
+
+def _on_workers(paintings, args, report):
+    """Several contents, on the workers of a scheduler."""
+    with connected(args.scheduler) as crew:
+        from studio import far_pictures
+
+        if not args.force:
+            far_pictures.check_memory(paintings, args.scheduler)
+        vgg = _network(paintings[0])
+        print(f"{len(paintings)} to paint.")
+        if not args.dry_run:
+            try:
+                far_pictures.paint_all(paintings, vgg, crew, report)
+            except ConnectionError as error:
+                raise _Failed(errors.in_one_line(error)) from error

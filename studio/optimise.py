@@ -14,10 +14,11 @@ from nst_support.memory import free_bytes
 from nst_support.pictures import shrunk_size
 from nst_support.startup import has_fast_bfloat16, has_gpu, interrupted
 from nst_utils import tf
-from studio import estimate
+from studio import devices, estimate
 from studio.adam import Adam
 from studio.axes import LEAST, SHARE, share_along_axes
 from studio.colours import with_colours_of
+from studio.far_tiles import SIDES, FarTiles
 from studio.lbfgs import LBFGS, Phase, Stopped
 from studio.levels import as_saved, checked, floats
 from studio.objective import Objective
@@ -97,11 +98,13 @@ class Run:
     """A run of `stylise`: its input, checked when made, its estimate, its records. Arguments as there.
 
     layouts: an `estimate.Layout` for each size; (): by the memory that is free. warn: print a line on a style that has
-    hardly a stroke in it.
+    hardly a stroke in it. crew: a `cluster.Crew` that computes the tiles.
     """
 
-    def __init__(self, C, S, vgg, settings, start=None, masks=(), style_masks=(), visible=None, layouts=(), warn=True):
-        self.C, self.settings = checked("C", C), settings
+    def __init__(
+        self, C, S, vgg, settings, start=None, masks=(), style_masks=(), visible=None, layouts=(), warn=True, crew=None
+    ):
+        self.C, self.settings, self.crew = checked("C", C), settings, crew
         size = shrunk_size(self.C.shape[1:3], settings.size)
         if size != self.C.shape[1:3]:
             self.C = resized(self.C, size)
@@ -127,7 +130,14 @@ class Run:
         self.precision = settings.precision
         if self.precision == "auto" and not has_fast_bfloat16():
             self.precision = "float32"
-        self.layouts = list(layouts) or self._layouts()
+        self.layouts = list(layouts) or list(map(self._shared, self._layouts(), self.sizes))
+
+    def _shared(self, layout, size):
+        """A layout with the tiles that go round several devices, or to the crew."""
+        if self.crew is not None:
+            return devices.spread(layout, size, self.vgg.deepest, self.crew.count(), SIDES, whole=np.inf)
+        count = len(devices.names())
+        return devices.spread(layout, size, self.vgg.deepest, count) if count > 1 else layout
 
     def _layouts(self):
         """An `estimate.Layout` for each size, by the memory that is free now."""
@@ -182,6 +192,8 @@ class Run:
             kind, C, base = Objective, tf.convert_to_tensor(floats(C)), floats(base)
         else:
             kind = functools.partial(TiledObjective, side=tile)
+            if self.crew is not None:
+                kind = functools.partial(FarTiles, side=tile, crew=self.crew)
         exact = kind(self.vgg, C, regions, settings)
         objectives = {"float32": exact}
         if "bfloat16" in self.plan(i):
@@ -233,12 +245,17 @@ class Run:
             for name, objective in self.coarsest.objectives.items()
         }
         per_pixel = [
-            layout.slowness
-            / self.layouts[0].slowness
+            self._slowness(layout)
+            / self._slowness(self.layouts[0])
             * sum(share * timed.get(name, timed["float32"]) for name, share in self.plan(i).items())
             for i, layout in enumerate(self.layouts)
         ]
         return estimate.total_seconds(self.sizes, self.counts, per_pixel, self.every)
+
+    def _slowness(self, layout):
+        """Of an evaluation, with all that compute its tiles."""
+        many = len(devices.names()) if self.crew is None else self.crew.speed
+        return layout.slowness / (1 if layout.tile is None else many)
 
     @property
     def memory(self):

@@ -10,6 +10,7 @@ from nst_support.pictures import as_path, holds_alpha, load_grey, load_with_alph
 from studio import checkpoint, precheck, recipe
 from studio.levels import Levels, as_saved, held
 from studio.masks import check_mask
+from studio.scheduler import connected, parse
 from studio.settings import CHOICES, Settings
 
 SIZE = 600  # px, longer side, where nothing else is asked for
@@ -61,6 +62,7 @@ def paint(
     quality=None,
     force=False,
     resume=False,
+    scheduler=None,
     **changes,
 ):
     """Paint the picture file `content` in the style of the picture file `style`. Returns the path of the result.
@@ -70,11 +72,14 @@ def paint(
     `stylise`. network: "auto", "vgg19" or "vgg19-slim". quality: of a JPEG. force: replace an output that is there.
     changes: fields of `Settings`, as in size=1200, strength=60, preserve_colors="palette"; start may be a picture file.
 
-    resume: go on where an earlier call was stopped.
+    resume: go on where an earlier call was stopped. scheduler: of Dask, "tcp://host:8786" or "local:4", whose workers
+    compute the tiles of a large picture, see `studio.cluster`; a script that says "local:4" keeps what it does under
+    `if __name__ == "__main__":`, because each worker loads it.
 
     The best picture so far is in the file at any moment. Raises ValueError or OSError for bad input and MemoryError
     for too large a picture, in one sentence and before any work.
     """
+    address = None if scheduler is None else parse(scheduler)
     styles = [style] if _is_path(style) else list(style)
     masks, style_masks = ([paths] if _is_path(paths) else list(paths) for paths in (masks, style_masks))
     start = changes.get("start")
@@ -96,8 +101,8 @@ def paint(
         return painting.output
     precheck.check(painting, force, resume)
     precheck.check_memory(painting)
-    with precheck.one_writer(painting.output):
-        return Canvas(painting).paint(resume=resume)
+    with precheck.one_writer(painting.output), connected(address) as crew:
+        return Canvas(painting).paint(resume=resume, crew=crew)
 
 
 def _is_path(path):
@@ -129,24 +134,25 @@ class Canvas:
         self.masks = masks_at(painting.masks)
         self.start = None if painting.start_file is None else load_with_alpha(painting.start_file, long_side)[0]
 
-    def run(self, vgg):
-        """The `optimise.Run` of this painting."""
+    def run(self, vgg, crew=None):
+        """The `optimise.Run` of this painting. crew: a `cluster.Crew` that computes its tiles."""
         from studio.optimise import Run
         from studio.scales import resized
 
         start = None if self.start is None else resized(self.start, self.C.shape[1:3])
-        parts = {"visible": self.alpha, "layouts": self.painting.layouts}
+        parts = {"visible": self.alpha, "layouts": self.painting.layouts, "crew": crew}
         return Run(self.C, self.S, vgg, self.painting.settings, start, self.masks, self.style_masks, **parts)
 
-    def paint(self, vgg=None, bar=True, watchers=(), resume=False):
+    def paint(self, vgg=None, bar=True, watchers=(), resume=False, crew=None):
         """Paint, keep the best picture so far in the output file, and return its path.
 
         vgg: as `network_of` gives it. bar: as for `stylise`. watchers: called with every record. resume: go on from the
         checkpoint beside the output, if there is one; the picture is then the one of a run that was never stopped.
+        crew: as for `run`.
         Ctrl-C: KeyboardInterrupt, the picture so far being saved.
         """
         vgg = network_of(self.painting) if vgg is None else vgg
-        run, place = self.run(vgg), checkpoint.path_of(self.painting.output)
+        run, place = self.run(vgg, crew), checkpoint.path_of(self.painting.output)
         best = _Best(self.painting, run, self.alpha)
         state = checkpoint.load(place) if resume else None
         if state is not None:

@@ -11,7 +11,7 @@ The idea is that of "Scaling Painting Style Transfer" (Galerne, Raad, Lezama and
 import numpy as np
 
 from nst_utils import tf
-from studio import objective
+from studio import devices, objective
 from studio.levels import sliceable
 from studio.objective import Objective, costs, sums_of_activations
 from studio.spans import stride, tiles
@@ -106,10 +106,14 @@ class TiledObjective(Objective):
         of_pixels = {name: slopes.pop(name) for name in ("limits", "variation")}
         for count, rows in _strips(G.shape[1]):
             gradient[:, rows] += self.vgg.traced(_gradient_of_rows, G[:, rows], count, of_pixels)
-        for tile, seen in self._tiles(G):
-            part = self.vgg.traced(_gradient_of, G[seen], _inside(*tile), self._target_at(*tile), slopes)
+        parts = self.computed(_gradient_of, ((*job, slopes) for job in self._jobs(G)))
+        for (_, seen), part in zip(self._tiles(G), parts, strict=True):
             gradient[seen] += part
         return J, gradient
+
+    def computed(self, function, jobs):
+        """function(vgg, *job) of every job, in their order."""
+        return devices.each(self.vgg, function, jobs)
 
     def _tiles(self, image):
         """Every tile, and the part of an image that it sees as an index."""
@@ -117,9 +121,11 @@ class TiledObjective(Objective):
             yield (rows, columns), np.s_[:, rows.seen, columns.seen]
 
     def _sums(self, G):
-        return self._sums_of_pixels(G) | _added(
-            self.vgg.traced(_sums_of, G[seen], _inside(*tile), self._target_at(*tile)) for tile, seen in self._tiles(G)
-        )
+        return self._sums_of_pixels(G) | _added(self.computed(_sums_of, self._jobs(G)))
+
+    def _jobs(self, G):
+        """What is needed of every tile for its sums."""
+        return ((G[seen], _inside(*tile), self._target_at(*tile)) for tile, seen in self._tiles(G))
 
     def _sums_of_pixels(self, G):
         return _added(
@@ -127,18 +133,25 @@ class TiledObjective(Objective):
         )
 
     def _target_at(self, rows, columns):
-        """The target of a tile's own positions."""
+        """The part of the target of which a tile's sums are made."""
 
         def cut(values):
             return {name: a[:, rows.own(stride(name)), columns.own(stride(name))] for name, a in values.items()}
 
-        style = [region | {"mask": cut(region["mask"])} for region in self.target["style"]]
+        style = [
+            {
+                "layers": {name: {"centre": layer["centre"]} for name, layer in region["layers"].items()},
+                "mask": cut(region["mask"]),
+            }
+            for region in self.target["style"]
+        ]
         return {"content": cut(self.target["content"]), "style": style}
 
     def _activations(self, C, layer):
         C, whole = sliceable(C), None
-        for tile, seen in self._tiles(C):
-            part = self.vgg.traced(_activations_of, C[seen], _inside(*tile))[layer].numpy()
+        found = self.computed(_activations_of, ((C[seen], _inside(*tile)) for tile, seen in self._tiles(C)))
+        for (tile, _), parts in zip(self._tiles(C), found, strict=True):
+            part = np.asarray(parts[layer])
             if whole is None:
                 size = (n // stride(layer) for n in C.shape[1:3])
                 whole = np.empty((1, *size, part.shape[-1]), part.dtype)
@@ -146,10 +159,13 @@ class TiledObjective(Objective):
         return whole
 
     def _moments(self, S, masks):
-        S, parts = sliceable(S), []
-        for tile, seen in self._tiles(S):
-            cut = {name: mask[:, tile[0].own(stride(name)), tile[1].own(stride(name))] for name, mask in masks.items()}
-            parts.append(self.vgg.traced(_moments_of, S[seen], _inside(*tile), cut))
+        S = sliceable(S)
+
+        def cut(rows, columns):
+            return {name: mask[:, rows.own(stride(name)), columns.own(stride(name))] for name, mask in masks.items()}
+
+        jobs = ((S[seen], _inside(*tile), cut(*tile)) for tile, seen in self._tiles(S))
+        parts = list(self.computed(_moments_of, jobs))
         return {name: _joined([part[name] for part in parts]) for name in parts[0]}
 
     def _variation(self, C):
