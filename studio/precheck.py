@@ -52,7 +52,7 @@ def _can_go_on(painting):
         return False
     if numbers["identity"] != recipe.identity(painting):
         raise ValueError(
-            f"{place}: is of other pictures or settings. Give those again, or start anew without --resume."
+            f"{place}: is of other pictures or settings. Give those again, remove it, or choose another -o."
         )
     return True
 
