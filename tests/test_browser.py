@@ -25,13 +25,14 @@ from nst_support.whole_file import write_whole
 PROJECT = Path(__file__).resolve().parents[1]
 SHOTS = PROJECT / "outputs" / "browser"
 DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
+OFFLINE = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 PREVIEW = 3  # s, from a change to its preview
 EVALUATIONS = 10  # after which a preview shows the change
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (DRIVER and BROWSER), reason="needs chromium and chromium-driver: apt install them"),
-    pytest.mark.skipif("NST_BROWSER" not in os.environ, reason="takes ten minutes: NST_BROWSER=1 make test-all"),
+    pytest.mark.xdist_group("browser"),  # one process, one browser, one JupyterLab
 ]
 
 
@@ -85,7 +86,7 @@ def browser():
 
     options = webdriver.ChromeOptions()
     options.binary_location = BROWSER
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", *OFFLINE):
         options.add_argument(argument)
     options.add_argument("--window-size=1280,1500")
     driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
@@ -135,7 +136,7 @@ class Page:
             until(lambda: self.preview()["evaluations"] > 0, 120)
         finally:
             self.shot("after_run_all")
-        until(lambda: self.script(STATUS) == "idle", 400)  # a busy kernel hears of no slider
+        until(lambda: self.script(STATUS) == "idle", 60)  # a busy kernel hears of no slider
 
     def preview(self):
         return self.script(PREVIEW_SHOWN) or {"change": 0, "evaluations": 0}
@@ -241,7 +242,8 @@ def test_keyboard_and_screen_reader_reach_every_control(page):
         assert page.script("return arguments[0].tabIndex", element) >= 0 or not element.is_enabled()
         assert element.accessible_name, element.get_attribute("outerHTML")[:200]
     sliders = page.all(".jp-OutputArea-output [role=slider]")
-    assert len(sliders) == 3 and all(page.script("return arguments[0].tabIndex", slider) == 0 for slider in sliders)
+    assert [slider.accessible_name for slider in sliders] == ["strength", "size of strokes", "its share, %"]
+    assert all(page.script("return arguments[0].tabIndex", slider) == 0 for slider in sliders)
     images = page.all(".jupyter-widgets img")  # JupyterLab itself drops the alt texts of other figures
     assert images and all(image.get_attribute("alt") for image in images)
 
