@@ -5,6 +5,7 @@ with ipywidgets 7.7.1, which Colab has, and 8.
 """
 
 import functools
+import math
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -23,8 +24,8 @@ from studio.optimise import found_network
 THUMB = 96  # px
 SCALES = (0.5, 2.0)  # of the strokes
 SIZES = (400, 600, 800, 1200)  # px
-STILL = 40  # evaluations of the lab's still
-SMALL = {"size": 200, "evaluations": 40}  # a few seconds
+STILL = 40  # evaluations of the lab's still, and of a small run
+SMALL = 240  # px
 EVERY = 5  # evaluations between two pictures of the full run
 NOTHING = ""  # None would leave a dropdown blank
 COLOURS = [("the painting's", NOTHING), ("the photograph's", "palette"), ("the photograph's, exactly", "brightness")]
@@ -306,7 +307,7 @@ class FullRunPanel(Shown):
         Where somebody may press Start, it is made small, for the kernel hears of nothing meanwhile.
         """
         if self.run is None:
-            self._begin(**SMALL if self.start else {})
+            self._begin(*([SMALL, STILL] if self.start else []))
         try:
             self.run.wait()
         finally:
@@ -337,8 +338,8 @@ class FullRunPanel(Shown):
         buttons = ipywidgets.HBox([self.start, self.stop])
         return ipywidgets.VBox([self.sizes, buttons, self.progress, self.said, shown])
 
-    def _begin(self, **changes):
-        settings = {"size": self.size, "every": EVERY, **self._evaluations(), **changes}
+    def _begin(self, most_px=math.inf, most=math.inf):
+        settings = {"size": min(self.size, most_px), "every": EVERY, **self._evaluations(most)}
         painting = self.choices.painting(self.output, **settings)
         self.run = FullRun(painting, found_network(), self._show if self.start else lambda run: None)
         if Lab.newest is not None:
@@ -349,8 +350,8 @@ class FullRunPanel(Shown):
             self.said.value = "Starting ..."
         self.run.start()
 
-    def _evaluations(self):
-        steps = nst.find_preset().steps
+    def _evaluations(self, most):
+        steps = min(nst.find_preset().steps, most)
         return {} if steps >= 100 else {"evaluations": steps}  # a preset for trying out is quick
 
     def _start(self):

@@ -121,14 +121,16 @@ class Page:
 
     def start_all(self):
         until(lambda: self.all(".jp-Notebook .jp-Cell"), 60)
-        until(
-            lambda: self.script(STATUS) == "idle",
-            60,
-        )
-        menu = until(lambda: self.script(FIND, ".lm-MenuBar-itemLabel", "Run"))
-        time.sleep(2)  # the kernel answers before the notebook is ready to be run
-        menu.click()
+        until(lambda: self.script(STATUS) == "idle", 60)
+        until(self.has_started, 60, pause=5)  # the kernel answers before the notebook is ready to be run
+
+    def has_started(self):
+        """Is any cell run, or waiting to be? If none is, "Run All Cells" is chosen."""
+        if self.script(PROMPTS):
+            return True
+        until(lambda: self.script(FIND, ".lm-MenuBar-itemLabel", "Run")).click()
         until(lambda: self.script(FIND, ".lm-Menu-itemLabel", "Run All Cells")).click()
+        return False
 
     def run_all(self):
         self.start_all()
@@ -165,6 +167,9 @@ class Page:
 
 
 STATUS = "return document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status"
+PROMPTS = """
+const prompts = [...document.querySelectorAll(".jp-Notebook .jp-InputPrompt")].map(e => e.textContent);
+return prompts.some(text => text.includes("*"))"""
 FIND = "return [...document.querySelectorAll(arguments[0])].find(e => e.textContent.trim() === arguments[1])"
 PREVIEW_SHOWN = """
 const image = document.querySelector("img[data-change]");
