@@ -121,7 +121,7 @@ class Page:
 
     def start_all(self):
         until(lambda: self.all(".jp-Notebook .jp-Cell"), 60)
-        until(lambda: self.script(STATUS) == "idle", 60)
+        until(lambda: self.script(FIND, "#jp-main-statusbar *", "Python 3 (ipykernel) | Idle"), 60)
         until(self.has_started, 60, pause=5)  # the kernel answers before the notebook is ready to be run
 
     def has_started(self):
