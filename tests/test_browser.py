@@ -293,8 +293,9 @@ def test_the_site_fits_a_phone_and_asks_nobody_else(browser, tmp_path, monkeypat
             assert page.script("return document.documentElement.scrollWidth") <= size["width"]
             asked = page.script("return performance.getEntriesByType('resource').map(entry => entry.name)")
             assert all(address.startswith(("file:", "data:")) for address in asked)
-            if name == "index":
-                assert contrast(*page.script(COLOURS)) > 7  # WCAG 2.2, 1.4.6
+            text, ground = page.script(COLOURS)
+            assert contrast(text, ground) > 7  # WCAG 2.2, 1.4.6
+            assert (sum(ground[:3]) < sum(text[:3])) == (scheme == "dark")
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
@@ -304,8 +305,8 @@ LIVE = """
 const cell = [...document.querySelectorAll(".jp-CodeCell")].find(cell => cell.innerText.includes("nst.watch(training"));
 return cell?.querySelector(".jp-OutputArea-output img")?.[arguments[0]] ?? null"""
 COLOURS = """
-const style = getComputedStyle(document.body);
-return [style.color, style.backgroundColor].map(colour => colour.match(/\\d+/g).map(Number))"""
+const text = getComputedStyle(document.querySelector("p")).color;
+return [text, getComputedStyle(document.body).backgroundColor].map(colour => colour.match(/\\d+/g).map(Number))"""
 
 
 def contrast(*colours):
