@@ -37,7 +37,8 @@ class PageExporter(HTMLExporter):
         {%- block html_head_js_mathjax -%}{%- endblock -%}
         {%- block html_head_js_mermaidjs -%}{%- endblock -%}
         {%- block html_head_css -%}
-        {{ resources.include_css("static/theme-dark.css") | replace("<style", "<style media='(prefers-color-scheme: dark)'", 1) }}
+        {%- set dark = "<style media='(prefers-color-scheme: dark)'" -%}
+        {{ resources.include_css("static/theme-dark.css") | replace("<style", dark, 1) }}
         <style>
             :root { color-scheme: light dark; }
             math { font-family: "Cambria Math", "STIX Two Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math; }
