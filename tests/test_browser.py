@@ -21,13 +21,14 @@ from conftest import picture
 
 from nst_support.pictures import save_image
 from nst_support.whole_file import write_whole
+from studio.lab import FIRST
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHOTS = PROJECT / "outputs" / "browser"
 DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
 OFFLINE = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 PREVIEW = 3  # s, from a change to its preview
-EVALUATIONS = 10  # after which a preview shows the change
+EVALUATIONS = FIRST  # of a change's first preview
 
 pytestmark = [
     pytest.mark.slow,
