@@ -36,7 +36,7 @@ test: $(READY)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-all: $(CLUSTER)
-	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder -m slow $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m slow $(ARGS)
 
 weights: $(READY)
 	@$(BIN)/python -m nst_support.weight_files $(ARGS)

@@ -49,6 +49,24 @@ def curve(costs, label="J"):
     )
 
 
+# A slider's handle has no name for a screen reader, and ipywidgets has no means to give it one. What stands in an HTML
+# widget may act when it is loaded, though: views appear in any order, so it looks again until all are there.
+NAMING = """(function look(image, times) {
+    const rows = [...image.closest('.widget-vbox')?.querySelectorAll('.widget-slider') ?? []];
+    const handles = rows.map(row => row.querySelector('.noUi-handle, .ui-slider-handle'));
+    handles.forEach((handle, i) =>
+        handle?.setAttribute('aria-label', rows[i].querySelector('.widget-label').textContent.trim()));
+    if (handles.filter(Boolean).length === COUNT || times === 0) image.remove();
+    else setTimeout(look, 100, image, times - 1);
+})(this, 100)"""
+DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+
+
+def naming_sliders(count):
+    """For an HTML widget in a VBox: gives its `count` sliders the accessible names that their labels show."""
+    return f'<img alt="" src="{DOT}" onload="{escape(NAMING.replace("COUNT", str(count)))}">'
+
+
 def sentence(text):
     """A message as HTML."""
     return f'<span role="status">{escape(str(text))}</span>'

@@ -5,7 +5,9 @@ with ipywidgets 7.7.1, which Colab has, and 8.
 """
 
 import functools
+import math
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import ipywidgets
 from IPython.display import display
@@ -22,7 +24,8 @@ from studio.optimise import found_network
 THUMB = 96  # px
 SCALES = (0.5, 2.0)  # of the strokes
 SIZES = (400, 600, 800, 1200)  # px
-STILL = 40  # evaluations of the lab's still
+STILL = 40  # evaluations of the lab's still, and of a small run
+SMALL = 240  # px
 EVERY = 5  # evaluations between two pictures of the full run
 NOTHING = ""  # None would leave a dropdown blank
 COLOURS = [("the painting's", NOTHING), ("the photograph's", "palette"), ("the photograph's, exactly", "brightness")]
@@ -190,7 +193,8 @@ class LabPanel(Shown):
             control = getattr(self, CONTROLS[trait])
             control.observe(functools.partial(self._choose, trait), "value")
         choices.observe(self._offer, "pictures")
-        return [self.strength, self.strokes, self.colours, self.second, self.share]
+        named = ipywidgets.HTML(markup.naming_sliders(3))
+        return [self.strength, self.strokes, self.colours, self.second, self.share, named]
 
     def _choose(self, trait, change):
         self.choices.set_trait(trait, None if change["new"] in (NOTHING, None) else change["new"])
@@ -249,6 +253,37 @@ class LabPanel(Shown):
         self.said.value = f"{shown.evaluations} evaluations since the newest change, {now}."
 
 
+later = ThreadPoolExecutor(1, "pictures").submit  # a kernel busy with a cell hears of no slider
+
+
+class Pictures(Shown):
+    """Pictures under their captions, {caption: image or `later`'s promise of one}; each appears when it is made."""
+
+    def __init__(self, pictures):
+        self.pictures = pictures
+
+    def still(self):
+        figures.show_grid({caption: self._made(image) for caption, image in self.pictures.items()})
+
+    @staticmethod
+    def _made(image):
+        return image.result() if isinstance(image, Future) else image
+
+    def widgets(self):
+        layout = {"width": "32%", "min_width": "220px", "margin": "0 4px 8px 0"}
+        places = [ipywidgets.HTML(f"{caption}: soon", layout=layout) for caption in self.pictures]
+        for place, (caption, image) in zip(places, self.pictures.items(), strict=True):
+            show = functools.partial(self._show, place, caption)
+            image.add_done_callback(show) if isinstance(image, Future) else show(image)
+        return ipywidgets.Box(places, layout=ipywidgets.Layout(flex_flow="row wrap", width="100%"))
+
+    def _show(self, place, caption, image):
+        try:
+            place.value = markup.picture(self._made(image), caption, caption)
+        except Exception as error:  # whatever it is: in a thread nobody else would hear of it
+            place.value = markup.sentence(f"{caption}: {error}")
+
+
 TRAITS = ("content", "style", "second", "share", "strength", "style_scale", "preserve_colors")
 CONTROLS = {"strength": "strength", "style_scale": "strokes", "preserve_colors": "colours", "second": "second",
             "share": "share"}  # fmt: skip
@@ -267,9 +302,12 @@ class FullRunPanel(Shown):
         self.start = None  # the button, where there is somebody to press it
 
     def finished(self):
-        """The `FullRun`, at its end: the one that was started is waited for; where none was, it is made now."""
+        """The `FullRun`, at its end: the one that was started is waited for; where none was, it is made now.
+
+        Where somebody may press Start, it is made small, for the kernel hears of nothing meanwhile.
+        """
         if self.run is None:
-            self._begin()
+            self._begin(*([SMALL, STILL] if self.start else []))
         try:
             self.run.wait()
         finally:
@@ -300,8 +338,9 @@ class FullRunPanel(Shown):
         buttons = ipywidgets.HBox([self.start, self.stop])
         return ipywidgets.VBox([self.sizes, buttons, self.progress, self.said, shown])
 
-    def _begin(self):
-        painting = self.choices.painting(self.output, size=self.size, every=EVERY, **self._evaluations())
+    def _begin(self, most_px=math.inf, most=math.inf):
+        settings = {"size": min(self.size, most_px), "every": EVERY, **self._evaluations(most)}
+        painting = self.choices.painting(self.output, **settings)
         self.run = FullRun(painting, found_network(), self._show if self.start else lambda run: None)
         if Lab.newest is not None:
             Lab.newest.pause()
@@ -311,8 +350,8 @@ class FullRunPanel(Shown):
             self.said.value = "Starting ..."
         self.run.start()
 
-    def _evaluations(self):
-        steps = nst.find_preset().steps
+    def _evaluations(self, most):
+        steps = min(nst.find_preset().steps, most)
         return {} if steps >= 100 else {"evaluations": steps}  # a preset for trying out is quick
 
     def _start(self):

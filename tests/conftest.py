@@ -55,7 +55,15 @@ def S():
     return picture(40, 35, 1)
 
 
-SLOWEST = ("test_notebooks", "test_exercises", "test_stylise", "test_train_slim", "test_benchmarks", "test_import")
+SLOWEST = (
+    "test_browser",
+    "test_notebooks",
+    "test_exercises",
+    "test_stylise",
+    "test_train_slim",
+    "test_benchmarks",
+    "test_import",
+)
 
 
 def pytest_collection_modifyitems(items):

@@ -39,7 +39,7 @@ def everything(widget):
 
 def images(box):
     texts = [widget.value for widget in everything(box) if isinstance(widget, ipywidgets.HTML)]
-    return [tag for text in texts for tag in BeautifulSoup(text, "html.parser").find_all("img")]
+    return [tag for text in texts for tag in BeautifulSoup(text, "html.parser").find_all("img", onload=False)]
 
 
 def until(true):
@@ -125,11 +125,13 @@ def test_the_full_run_starts_stops_and_keeps_the_best(choices, tmp_path):
     assert panel.finished() is panel.run
 
 
-def test_a_run_that_a_cell_makes_is_shown_by_the_panel_above(choices, tmp_path):
+def test_a_run_that_a_cell_makes_is_small_and_shown_by_the_panel_above(choices, tmp_path, monkeypatch):
     panel = widgets.FullRunPanel(choices, tmp_path / "new.png", size=64)
     panel.widgets()
+    monkeypatch.setattr(widgets, "SMALL", 50)
     run = panel.finished()
     until(lambda: not panel.start.disabled)
+    assert run.painting.settings.size == 50 and panel.size == 64
     assert run.state == "done" and "new.png" in panel.said.value and "<svg" in panel.curve.value
     (image,) = images(panel.G)
     assert image["alt"].endswith("the best picture of the run") and panel.progress.value == pytest.approx(1)
@@ -154,6 +156,35 @@ def test_where_nobody_is_there_to_press_it_is_a_still(choices, tmp_path, monkeyp
     assert list(shown) == ["C", "S", "G"] and costs[-1][1] < costs[0][1] and "strength 50" in text
     assert list(result) == ["C", "G"] and (tmp_path / "new.png").exists()
     until(lambda: not [thread for thread in threading.enumerate() if thread.name == "lab"])
+
+
+def test_pictures_appear_when_they_are_made_and_trouble_is_said():
+    go_on = threading.Event()
+    made = widgets.later(lambda: go_on.wait(WAIT) and picture(6, 8, 1))
+    failed = widgets.later(lambda: 1 / 0)
+    box = widgets.Pictures({"now": picture(6, 8, 0), "in a while": made, "never": failed}).widgets()
+    assert [image["alt"] for image in images(box)] == ["now"] and "soon" in box.children[1].value
+    go_on.set()
+    until(lambda: [image["alt"] for image in images(box)] == ["now", "in a while"])
+    until(lambda: "never: division by zero" in box.children[2].value)
+
+
+def test_a_still_of_pictures_waits_for_them_and_fails_with_them(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(widgets.figures, "show_grid", drawn.append)
+    widgets.Pictures({"a": widgets.later(int, "7"), "b": 8}).still()
+    assert drawn == [{"a": 7, "b": 8}]
+    with pytest.raises(ZeroDivisionError):
+        widgets.Pictures({"a": widgets.later(lambda: 1 / 0)}).still()
+
+
+def test_what_names_the_sliders_stands_beside_all_of_them(choices):
+    boxes = [box for box in everything(widgets.LabPanel(choices).widgets()) if isinstance(box, ipywidgets.VBox)]
+    (controls,) = [box for box in boxes if any(isinstance(one, ipywidgets.IntSlider) for one in box.children)]
+    sliders = [one for one in controls.children if isinstance(one, (ipywidgets.IntSlider, ipywidgets.FloatSlider))]
+    (named,) = [one for one in controls.children if isinstance(one, ipywidgets.HTML)]
+    script = BeautifulSoup(named.value, "html.parser").img["onload"]
+    assert f"length === {len(sliders)}" in script
 
 
 def test_a_curve_says_what_it_shows():

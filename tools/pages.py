@@ -37,7 +37,11 @@ class PageExporter(HTMLExporter):
         {%- block html_head_js -%}{%- endblock -%}
         {%- block html_head_js_mathjax -%}{%- endblock -%}
         {%- block html_head_js_mermaidjs -%}{%- endblock -%}
-        {%- block html_head_css -%}<style>
+        {%- block html_head_css -%}
+        {%- set dark = "<style media='(prefers-color-scheme: dark)'" -%}
+        {{ resources.include_css("static/theme-dark.css") | replace("<style", dark, 1) }}
+        <style>
+            :root { color-scheme: light dark; }
             math { font-family: "Cambria Math", "STIX Two Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math; }
             .jp-InputArea-editor, .jp-MarkdownOutput { overflow-x: auto; }
             .jp-MarkdownOutput .highlight { margin-bottom: 1em; }
