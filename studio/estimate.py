@@ -1,5 +1,6 @@
 """How much memory and time a run will take."""
 
+import dataclasses
 import itertools
 import sys
 import time
@@ -73,6 +74,16 @@ def layout(widths, content, size, optimizer, free, precisions=1):
         *(made(ways[-1], side) for side in SIDES),
     ]
     return next((each for each in tried if SPARE * each.need <= free), min(tried, key=lambda each: each.need))
+
+
+def no_larger(layout, size, top, top_size, deepest):
+    """The layout of a coarse size with no more of the network at once than the one at the top.
+
+    TensorFlow keeps for itself what it has once taken, and a top in tiles counts on it. deepest: layer.
+    """
+    if top.tile is None or np.prod(size) <= np.prod(largest(top_size, top.tile, deepest)):
+        return layout
+    return dataclasses.replace(layout, tile=min(layout.tile or top.tile, top.tile))
 
 
 def peak_memory(widths, size, optimizer="lbfgs", pairs=MEMORY, tile=None, content=None, precisions=1):

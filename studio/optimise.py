@@ -147,9 +147,13 @@ class Run:
         elif has_gpu():  # it is the GPU's memory that counts
             free = np.inf
         widths, content, optimizer = self.widths, self.settings.content, self.settings.optimizer
-        return [
+        found = [
             estimate.layout(widths, content, size, optimizer, free - self.held(i), len(self.plan(i)))
             for i, size in enumerate(self.sizes)
+        ]
+        return [
+            estimate.no_larger(layout, size, found[-1], self.sizes[-1], self.vgg.deepest)
+            for layout, size in zip(found, self.sizes, strict=True)
         ]
 
     @property

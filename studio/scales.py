@@ -6,17 +6,30 @@ from scipy.ndimage import uniform_filter
 
 from nst_utils import tf
 from studio.axes import without_lines
-from studio.levels import floats
+from studio.levels import floats, strips
 
 COARSEST = 150  # px, long side: a picture is halved as long as it stays as large as this
 COARSE_EVALUATIONS, FINE_EVALUATIONS = 80, 60  # at a size below the full one up to 1,000 px, and at the full one to 500
 LEAST_EVALUATIONS = 25  # at the full size from 1,200 px on: more changes neither scores nor picture
+PIECE = 4_000_000  # px: TensorFlow keeps the memory that a large picture took for itself
 LARGE, FEWEST = 2000, 10  # px, from which on larger means fewer, and how many at least: the smaller sizes did the work
 
 
 def resized(image, size):
     """The image (1, ., ., 3) at size = (n_H, n_W), in [0, 1]."""
-    return tf.clip_by_value(tf.image.resize(floats(image), size, "lanczos3", antialias=True), 0, 1)
+    if np.prod(image.shape[1:3]) > PIECE:  # in pieces, along one axis after the other
+        n_H, n_W = size
+        narrow = [_lanczos(image[:, rows], (None, n_W)) for rows in strips(image.shape[1])]
+        image = np.concatenate(narrow, axis=1)
+        image = np.concatenate([_lanczos(image[:, :, part], (n_H, None)) for part in strips(n_W)], axis=2)
+        return tf.clip_by_value(image, 0, 1)
+    return tf.clip_by_value(_lanczos(floats(image), size), 0, 1)
+
+
+def _lanczos(image, size):
+    """size: (n_H, n_W), None for what stays."""
+    size = [n or same for n, same in zip(size, image.shape[1:3], strict=True)]
+    return tf.image.resize(image, size, "lanczos3", antialias=True)
 
 
 def enlarged(image, size):

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from studio.estimate import HELD, SPARE, layout, peak_memory
+from studio.estimate import HELD, SPARE, Layout, layout, no_larger, peak_memory
 
 SLIM = {"conv1_1": 16, "conv1_2": 16, "conv2_1": 48, "conv2_2": 48, "conv3_1": 80, "conv3_2": 80, "conv3_3": 80}
 SLIM |= {"conv3_4": 80, "conv4_1": 112, "conv4_2": 112, "conv4_3": 112, "conv4_4": 112, "conv5_1": 112}
@@ -51,3 +51,17 @@ def test_at_one_tile_size_memory_grows_by_what_is_held_of_the_picture_alone():
         return peak_memory(SLIM, (3 * n, 4 * n), "lbfgs", 1, 512, "conv4_1")
 
     assert need(2016) - need(1008) == pytest.approx(4 * 12 * (2016**2 - 1008**2) * (3 * (HELD + 2) + 112 / 64))
+
+
+def test_below_a_top_in_tiles_no_size_takes_more_at_once_than_a_tile():
+    top, size = Layout("lbfgs", 3, 512, 1.0), (3000, 4000)
+    for coarse, tile, expected in (
+        ((375, 500), None, None),  # smaller than a tile with its margin
+        ((1500, 2000), None, 512),
+        ((1500, 2000), 1024, 512),
+        ((1500, 2000), 384, 384),
+    ):
+        layout = Layout("lbfgs", 20, tile, 1.0)
+        assert no_larger(layout, coarse, top, size, "conv5_1") == Layout("lbfgs", 20, expected, 1.0)
+    in_one = Layout("lbfgs", 20, None, 1.0)
+    assert no_larger(in_one, (1500, 2000), in_one, size, "conv5_1") is in_one

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 import nst_utils as nst
+from studio import scales
 from studio.axes import LEAST, notch, share_along_axes, without_lines
 from studio.lbfgs import natural_filter
 from studio.scales import carried_up, enlarged, ladder, seeded, style_at
@@ -88,6 +89,14 @@ def test_the_ladder_halves_and_stops_before_the_picture_vanishes():
 )
 def test_very_large_sizes_are_searched_with_few_evaluations(long_side, counts):
     assert ladder((long_side * 3 // 4, long_side), None, 16)[1] == counts
+
+
+def test_a_picture_is_shrunk_in_pieces_as_it_is_whole(monkeypatch):
+    image = tf.random.stateless_uniform((1, 600, 530, 3), (0, 1))
+    whole = scales.resized(image, (123, 301))
+    monkeypatch.setattr(scales, "PIECE", 1000)
+    np.testing.assert_allclose(scales.resized(image, (123, 301)), whole, atol=2e-6)
+    np.testing.assert_allclose(scales.resized(image.numpy(), (123, 301)), whole, atol=2e-6)
 
 
 def test_s_follows_c_and_is_never_enlarged():
