@@ -179,9 +179,9 @@ def test_total_variation_takes_the_grain_first(third):
     assert 1.7 < much["style error"] / none["style error"] < 2.3 < 15 < most["style error"] / none["style error"] < 25
 
 
-def test_coarse_to_fine_is_nearer_to_the_half_size_picture_and_lower(third):
+def test_coarse_to_fine_is_nearer_to_the_half_size_picture_and_after_the_same_work_as_low(third):
     half, direct, fine = table(third["c51"]).values()
-    assert half["J"] > 10 and fine["J"] < direct["J"]
+    assert half["J"] > 10 and abs(fine["J"] / direct["J"] - 1) < 0.05
     assert fine["distance to the half-size picture"] < direct["distance to the half-size picture"]
 
 
