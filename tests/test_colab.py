@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import subprocess
 import sys
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -179,3 +180,31 @@ def test_a_failed_write_leaves_the_old_zip(tmp_path, monkeypatch, data):
     with pytest.raises(SystemExit, match=r"not written.*No space left"):
         make_colab.main()
     assert old.read_bytes() == b"old" and os.listdir(old.parent) == [old.name]
+
+
+@pytest.mark.slow
+def test_the_controls_work_with_the_ipywidgets_that_colab_has(tmp_path):
+    there = tmp_path / "packages"
+    install = [
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--no-deps",
+        "--target",
+        str(there),
+        "ipywidgets==7.7.1",
+        "ipython_genutils",
+    ]
+    if subprocess.run([sys.executable, *install], capture_output=True).returncode:
+        pytest.skip("ipywidgets 7.7.1 cannot be installed: no network?")
+    environment = os.environ | {"PYTHONPATH": f"{there}{os.pathsep}{PROJECT}"}
+    found = subprocess.run(
+        [sys.executable, "-c", "import ipywidgets; print(ipywidgets.__version__)"],
+        env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert found.stdout == "7.7.1\n"
+    files = [PROJECT / "tests" / f"test_{name}.py" for name in ("widgets", "choices", "what_if")]
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, files)]
+    done = subprocess.run(tests, cwd=PROJECT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:]
