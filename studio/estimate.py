@@ -24,9 +24,9 @@ SPARE = 1.1  # times the memory that the estimate says
 # activations (pictures, gradients, the convolutions' own workspace), in float32 planes of three colours;
 # how often it holds the activations; what compiled code takes in bytes; and how often the weights stand in it.
 PLANES, COPIES, CODE, WEIGHTS = 15, 1.7, 80e6, 36
-# With tiles: planes of a tile, and of the whole picture (five of the search, its filter; in 8 bits C, the last record
-# and the best).
-PLANES_OF_TILE, HELD = 15, 6.5
+# With tiles: planes of a tile, and of the whole picture: what the search holds at most beside pairs (L-BFGS six, its
+# filter, and the transforms of one colour), and in 8 bits C, the last record and the best.
+PLANES_OF_TILE, HELD = 15, {"lbfgs": 8.5, "adam": 6}
 TENSORFLOW = 0.6e9  # bytes of a process that has loaded it and the bundled network, before any work
 MEASURING = 0.35  # of an evaluation: J alone
 OVERHEAD = 1.1  # of the optimiser's own work over the evaluations
@@ -99,7 +99,7 @@ def peak_memory(widths, size, optimizer="lbfgs", pairs=MEMORY, tile=None, conten
         return float(weights + 4 * np.prod(size) * (3 * (PLANES + state) + COPIES * _channels(widths)))
     seen = largest(size, tile, list(widths)[-1])
     compared = widths[content] / stride(content) ** 2 * (1 if precisions == 1 else 1.5)
-    held = np.prod(size) * (3 * (HELD + state) + compared)
+    held = np.prod(size) * (3 * (HELD[optimizer] + state) + compared)
     return float(weights + 4 * (held + np.prod(seen) * (3 * PLANES_OF_TILE + COPIES * _channels(widths))))
 
 

@@ -50,7 +50,7 @@ def test_at_one_tile_size_memory_grows_by_what_is_held_of_the_picture_alone():
     def need(n):
         return peak_memory(SLIM, (3 * n, 4 * n), "lbfgs", 1, 512, "conv4_1")
 
-    assert need(2016) - need(1008) == pytest.approx(4 * 12 * (2016**2 - 1008**2) * (3 * (HELD + 2) + 112 / 64))
+    assert need(2016) - need(1008) == pytest.approx(4 * 12 * (2016**2 - 1008**2) * (3 * (HELD["lbfgs"] + 2) + 112 / 64))
 
 
 def test_below_a_top_in_tiles_no_size_takes_more_at_once_than_a_tile():
