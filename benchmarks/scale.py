@@ -46,6 +46,7 @@ def one(network, long_side, tile, repeats):
     kind = functools.partial(TiledObjective, side=tile) if tile else Objective
     objective, wall, cpu = kind(vgg, C, S, settings), [], []
     for _ in range(repeats + 1):
+        gradient = None  # or two would be held at once
         began = time.perf_counter(), time.process_time()
         gradient = np.asarray(objective.value_and_gradient(C)[1])
         wall.append(time.perf_counter() - began[0])
