@@ -1,6 +1,9 @@
 """How much memory this process may still take, and amounts of memory in words. TensorFlow need not be loaded."""
 
+import functools
+import os
 import re
+import subprocess
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
@@ -24,6 +27,20 @@ def free_bytes(root="/"):
     root: the folder that holds proc/ and sys/. A file that is missing there or makes no sense means no limit.
     """
     return max(0, min([psutil.virtual_memory().available, *_left_in_groups(Path(root)), *_left_of_addresses()]))
+
+
+@functools.cache  # TensorFlow keeps what it has once taken, and takes it from there again
+def gpu_bytes():
+    """What is free on the GPU, on the fullest of several, in bytes, when first asked; None where it is not known."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    command = ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    try:
+        told = subprocess.run(
+            command + (["-i", visible] if visible else []), capture_output=True, text=True, timeout=20, check=True
+        ).stdout.split()
+        return min(2**20 * int(amount) for amount in told)
+    except (OSError, ValueError, subprocess.SubprocessError):  # not NVIDIA's, or a driver that does not say
+        return None
 
 
 def _left_in_groups(root):

@@ -27,6 +27,7 @@ PLANES, COPIES, CODE, WEIGHTS = 15, 1.7, 80e6, 36
 # With tiles: planes of a tile, and of the whole picture: what the search holds at most beside pairs (L-BFGS six, its
 # filter, and the transforms of one colour), and in 8 bits C, the last record and the best.
 PLANES_OF_TILE, HELD = 15, {"lbfgs": 8.5, "adam": 6}
+PLANES_OF_MASK = 1.1  # a mask as it was given, at this size, at all layers, and what all masks together cover
 TENSORFLOW = 0.6e9  # bytes of a process that has loaded it and the bundled network, before any work
 MEASURING = 0.35  # of an evaluation: J alone
 OVERHEAD = 1.1  # of the optimiser's own work over the evaluations
@@ -48,7 +49,7 @@ class Layout:
     optimizer: str  # "lbfgs" or "adam"
     pairs: int  # that L-BFGS keeps
     tile: int | None  # px, its side; None: the picture in one piece
-    need: float  # about how many bytes it takes, beside what the process holds already
+    need: float  # about how many bytes of the machine's memory it takes, beside what the process holds already
 
     @property
     def slowness(self):
@@ -56,16 +57,21 @@ class Layout:
         return 1.0 if self.tile is None else 1.5 * (1 + 160 / self.tile) ** 2
 
 
-def layout(widths, content, size, optimizer, free, precisions=1):
+def layout(widths, content, size, optimizer, free, precisions=1, masks=0, on_gpu=None):
     """The `Layout` for a picture of that size (n_H, n_W) in `free` bytes; the leanest where none fits.
 
     In one piece where that fits; else as many pairs as fit beside tiles that are not slow, and then tiles as large
     as fit. widths: see `peak_memory`. content: layer. optimizer: "lbfgs", "adam" or "auto". precisions: how many.
+    masks: how many. on_gpu: bytes that are free on the GPU, where what is computed lies there; None: no GPU.
     """
     ways = [(name, n) for name in WAYS if optimizer in (name, "auto") for n in WAYS[name]]
 
     def made(way, side):
-        return Layout(*way, side, peak_memory(widths, size, *way, side, content, precisions))
+        """The layout, does it fit, and what it takes in all."""
+        held, computed = peak_memory(widths, size, *way, side, content, precisions, masks)
+        here, there = (held + computed, 0.0) if on_gpu is None else (held, computed)
+        fits = SPARE * here <= free and SPARE * there <= (on_gpu or 0)
+        return Layout(*way, side, here), fits, held + computed
 
     fast = [side for side in SIDES if side >= FAST]
     tried = [
@@ -73,7 +79,8 @@ def layout(widths, content, size, optimizer, free, precisions=1):
         *(made(way, side) for way in ways for side in fast),
         *(made(ways[-1], side) for side in SIDES),
     ]
-    return next((each for each in tried if SPARE * each.need <= free), min(tried, key=lambda each: each.need))
+    leanest = min(tried, key=lambda each: each[2])
+    return next((layout for layout, fits, _ in tried if fits), leanest[0])
 
 
 def no_larger(layout, size, top, top_size, deepest):
@@ -86,21 +93,22 @@ def no_larger(layout, size, top, top_size, deepest):
     return dataclasses.replace(layout, tile=min(layout.tile or top.tile, top.tile))
 
 
-def peak_memory(widths, size, optimizer="lbfgs", pairs=MEMORY, tile=None, content=None, precisions=1):
+def peak_memory(widths, size, optimizer="lbfgs", pairs=MEMORY, tile=None, content=None, precisions=1, masks=0):
     """About how many bytes a search at this size (n_H, n_W) needs, beside what the process holds already.
 
-    widths: {layer: channels} of the network as deep as it is computed. The rest: see `layout`.
+    Returns (what is held of pictures and by the optimiser, what is computed with). widths: {layer: channels} of the
+    network as deep as it is computed. The rest: see `layout`.
     """
-    state = 2 * pairs if optimizer == "lbfgs" else 0
+    planes = HELD[optimizer] + (2 * pairs if optimizer == "lbfgs" else 0) + PLANES_OF_MASK * masks
     weights = CODE + 4 * WEIGHTS * sum(
         n_out * (9 * n_in + 1) for n_in, n_out in itertools.pairwise((3, *widths.values()))
     )
     if tile is None:
-        return float(weights + 4 * np.prod(size) * (3 * (PLANES + state) + COPIES * _channels(widths)))
-    seen = largest(size, tile, list(widths)[-1])
+        computed = np.prod(size) * (3 * (PLANES - HELD[optimizer]) + COPIES * _channels(widths))
+        return float(4 * np.prod(size) * 3 * planes), float(weights + 4 * computed)
     compared = widths[content] / stride(content) ** 2 * (1 if precisions == 1 else 1.5)
-    held = np.prod(size) * (3 * (HELD[optimizer] + state) + compared)
-    return float(weights + 4 * (held + np.prod(seen) * (3 * PLANES_OF_TILE + COPIES * _channels(widths))))
+    computed = np.prod(largest(size, tile, list(widths)[-1])) * (3 * PLANES_OF_TILE + COPIES * _channels(widths))
+    return float(4 * np.prod(size) * (3 * planes + compared)), float(weights + 4 * computed)
 
 
 def _channels(widths):

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 import nst_utils as nst
-from nst_support.memory import free_bytes
+from nst_support.memory import free_bytes, gpu_bytes
 from nst_support.pictures import shrunk_size
 from nst_support.startup import has_fast_bfloat16, has_gpu, interrupted
 from nst_utils import tf
@@ -144,11 +144,13 @@ class Run:
         free, limit = free_bytes(), self.settings.memory
         if limit is not None:
             free = min(free, limit - estimate.resident_bytes())
-        elif has_gpu():  # it is the GPU's memory that counts
-            free = np.inf
+        on_gpu = (gpu_bytes() or np.inf) if has_gpu() else None
         widths, content, optimizer = self.widths, self.settings.content, self.settings.optimizer
+        masks = self.regions.count
         found = [
-            estimate.layout(widths, content, size, optimizer, free - self.held(i), len(self.plan(i)))
+            estimate.layout(
+                widths, content, size, optimizer, free - self.held(i), len(self.plan(i)), masks, on_gpu=on_gpu
+            )
             for i, size in enumerate(self.sizes)
         ]
         return [

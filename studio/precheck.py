@@ -240,6 +240,7 @@ class _Sizes:
         self.files = [picture_size(path) for path in painting.inputs.values()]
         self.styles = self.files[1 : 1 + len(painting.styles)]
         self.scales, _ = painting.settings.per_style(len(painting.styles))
+        self.masks = len(painting.styles) if painting.masks else 0
 
     def of_content(self, long_side):
         return shrunk_size(self.files[0], long_side)
@@ -256,7 +257,7 @@ class _Sizes:
         if self.layouts:
             return self.layouts[-1]
         size, settings, left = self.of_content(long_side), self.settings, free - SPARE * estimate.TENSORFLOW
-        return estimate.layout(widths, settings.content, size, settings.optimizer, left, precisions=2)
+        return estimate.layout(widths, settings.content, size, settings.optimizer, left, 2, self.masks)
 
 
 def widths_of(painting):

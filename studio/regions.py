@@ -57,6 +57,11 @@ class Regions:
             where = [None if m is None else m[0, ..., 0].numpy() for m in self._masks_at(size)]
             self.styles = [recoloured(S, C, weights_C=mask) for S, mask in zip(styles, where, strict=True)]
 
+    @property
+    def count(self):
+        """How many masks lie over C, its opacity included."""
+        return len(self.masks) + (self.visible is not None)
+
     def _masks_at(self, size):
         """For each style where it counts, (1, n_H, n_W, 1): its mask, less what is transparent. None: everywhere."""
         masks = [None if np.min(mask) == 1 else at_size(mask, size) for mask in self.masks] or [None] * len(self.styles)

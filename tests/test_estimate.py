@@ -44,11 +44,35 @@ def test_an_optimizer_asked_for_stays(optimizer):
         assert laid_out(12, free, optimizer).optimizer == optimizer
 
 
+def test_masks_count_and_leave_room_for_fewer_pairs():
+    def need(masks):
+        return sum(peak_memory(SLIM, (3000, 4000), "lbfgs", 5, 512, "conv4_1", masks=masks))
+
+    of_each = 4 * (1 + 1 + 1 + 1 / 4 + 1 / 16 + 1 / 64 + 1 / 256)  # given, at the first layer twice, and pooled
+    assert (need(2) - need(0)) / 2 == pytest.approx(of_each * 12e6, rel=0.1)
+    assert layout(SLIM, "conv4_1", (3000, 4000), "lbfgs", 4 * GB, masks=6).pairs < laid_out(12, 4 * GB).pairs
+
+
+def test_on_a_gpu_what_is_computed_counts_there_and_what_is_held_here():
+    def on_gpu(here, there):
+        return layout(SLIM, "conv4_1", (3000, 4000), "auto", here, on_gpu=there)
+
+    assert on_gpu(64 * GB, 64 * GB).tile is None and on_gpu(64 * GB, 64 * GB).pairs == 20
+    held, computed = peak_memory(SLIM, (3000, 4000), "lbfgs", 20, None, "conv4_1")
+    assert on_gpu(SPARE * held, SPARE * computed).tile is None
+    assert on_gpu(64 * GB, 0.9 * SPARE * computed).tile == 2048
+    in_little = on_gpu(64 * GB, 1.5 * GB)
+    assert in_little.pairs == 20 and in_little.tile < 2048
+    assert SPARE * peak_memory(SLIM, (3000, 4000), "lbfgs", 20, in_little.tile, "conv4_1")[1] <= 1.5 * GB
+    assert on_gpu(3 * GB, 64 * GB).pairs < 20
+    assert on_gpu(10**6, 10**6).tile == 128
+
+
 def test_at_one_tile_size_memory_grows_by_what_is_held_of_the_picture_alone():
     """What is held in any case (measured), two pictures of a pair, and 112 channels of the content."""
 
     def need(n):
-        return peak_memory(SLIM, (3 * n, 4 * n), "lbfgs", 1, 512, "conv4_1")
+        return sum(peak_memory(SLIM, (3 * n, 4 * n), "lbfgs", 1, 512, "conv4_1"))
 
     assert need(2016) - need(1008) == pytest.approx(4 * 12 * (2016**2 - 1008**2) * (3 * (HELD["lbfgs"] + 2) + 112 / 64))
 

@@ -1,5 +1,6 @@
 """What memory is left: control groups made up in a folder, of both versions, and limits of real processes."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from nst_support.memory import free_bytes, in_words, parse
+from nst_support.memory import free_bytes, gpu_bytes, in_words, parse
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs RLIMIT_AS")
 MB = 10**6
@@ -167,3 +168,35 @@ def test_words_are_understood_again(n_bytes):
 def test_what_is_no_amount_of_memory(text):
     with pytest.raises(ValueError, match=r"no amount of memory: write it as 4GB, 800 MB or 1\.5 GiB\.$"):
         parse(text)
+
+
+@pytest.fixture
+def nvidia_smi(tmp_path, monkeypatch):
+    """A function: from now on nvidia-smi is this shell script."""
+
+    def made(script):
+        gpu_bytes.cache_clear()
+        path = tmp_path / "nvidia-smi"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+
+    yield made
+    gpu_bytes.cache_clear()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell script takes the place of nvidia-smi")
+def test_the_fullest_gpu_counts_and_only_what_is_visible(nvidia_smi, monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    nvidia_smi('case "$*" in *"-i 1"*) echo 2000;; *memory.free*) echo 15095; echo 1024;; esac')
+    assert gpu_bytes() == 2**30
+    gpu_bytes.cache_clear()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert gpu_bytes() == 2000 * 2**20
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell script takes the place of nvidia-smi")
+@pytest.mark.parametrize("script", ["exit 9", "echo '[N/A]'", "true", "kill $$"])
+def test_a_gpu_that_does_not_say_is_not_known(nvidia_smi, script):
+    nvidia_smi(script)
+    assert gpu_bytes() is None

@@ -330,7 +330,7 @@ vgg = nst.build_vgg19(evaluation.weights_of(network), evaluation.LAYERS)
 size = (side * 3 // 4, side)
 C, S = tf.random.uniform((1, *size, 3)), 0.5 * tf.random.uniform((1, *size, 3))
 widths = {layer.name: layer.filters for layer in vgg.layers if layer.name in nst.LAYERS}
-told = estimate.resident_bytes() + estimate.peak_memory(widths, size)
+told = estimate.resident_bytes() + sum(estimate.peak_memory(widths, size))
 list(optimise.stylise(C, S, vgg, evaluations=(2, 24), bar=False, precision="float32"))
 print(told / (1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
 """
