@@ -185,9 +185,14 @@ class Crew:
         self._names = {}  # of networks
 
     @property
+    def here(self):
+        """How many of the workers were started for this run, on this machine."""
+        return workers_here(self.address)
+
+    @property
     def speed(self):
         """How many times as fast as this machine alone: each worker counts as a machine like this one."""
-        return 1 if workers_here(self.address) else self.count()
+        return 1 if self.here else self.count()
 
     def count(self):
         """How many workers there are now; at least 1, for those that died may come back."""

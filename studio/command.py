@@ -222,7 +222,7 @@ def _single(painting, args):
     if args.snapshots:
         _check_snapshots(painting, as_path(args.snapshots), args.force)
     if not args.force:
-        precheck.check_memory(painting)
+        precheck.check_memory(painting, args.scheduler)
     canvas = Canvas(painting)
     for name, path in painting.inputs.items():
         n_H, n_W = picture_size(path)

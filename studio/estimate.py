@@ -17,6 +17,7 @@ MEMORY = 20  # pairs of steps and gradient changes that L-BFGS keeps
 # 0.771 with Adam, which takes as much memory as none.
 WAYS = {"lbfgs": (MEMORY, 10, 5, 3, 2, 1), "adam": (0,)}
 SIDES = (2048, 1536, 1024, 768, 512, 384, 256, 128)  # px of a tile
+SIDES_AWAY = (1024, 768, 512)  # for workers: larger ones leave some idle and lose more with one that dies
 FAST = 512  # px, from which on a tile's margin costs less than fewer pairs do
 SPARE = 1.1  # times the memory that the estimate says
 
@@ -109,6 +110,12 @@ def peak_memory(widths, size, optimizer="lbfgs", pairs=MEMORY, tile=None, conten
     compared = widths[content] / stride(content) ** 2 * (1 if precisions == 1 else 1.5)
     computed = np.prod(largest(size, tile, list(widths)[-1])) * (3 * PLANES_OF_TILE + COPIES * _channels(widths))
     return float(4 * np.prod(size) * (3 * planes + compared)), float(weights + 4 * computed)
+
+
+def worker_bytes(widths):
+    """About how many bytes a process takes that computes tiles for another."""
+    side = max(SIDES_AWAY)
+    return SPARE * (TENSORFLOW + peak_memory(widths, (side, side), tile=side, content=next(iter(widths)))[1])
 
 
 def _channels(widths):

@@ -10,7 +10,6 @@ from studio.spans import stride, tiles
 from studio.tiles import TiledObjective
 
 FLOAT = 4  # bytes
-SIDES = (1024, 768, 512)  # px: larger ones leave workers idle and lose more with one that dies, smaller are all margin
 
 
 class FarTiles(TiledObjective):

@@ -18,7 +18,7 @@ from studio import devices, estimate
 from studio.adam import Adam
 from studio.axes import LEAST, SHARE, share_along_axes
 from studio.colours import with_colours_of
-from studio.far_tiles import SIDES, FarTiles
+from studio.far_tiles import FarTiles
 from studio.lbfgs import LBFGS, Phase, Stopped
 from studio.levels import as_saved, checked, floats
 from studio.objective import Objective
@@ -135,7 +135,7 @@ class Run:
     def _shared(self, layout, size):
         """A layout with the tiles that go round several devices, or to the crew."""
         if self.crew is not None:
-            return devices.spread(layout, size, self.vgg.deepest, self.crew.count(), SIDES, whole=np.inf)
+            return devices.spread(layout, size, self.vgg.deepest, self.crew.count(), estimate.SIDES_AWAY, whole=np.inf)
         count = len(devices.names())
         return devices.spread(layout, size, self.vgg.deepest, count) if count > 1 else layout
 
@@ -144,6 +144,8 @@ class Run:
         free, limit = free_bytes(), self.settings.memory
         if limit is not None:
             free = min(free, limit - estimate.resident_bytes())
+        if self.crew is not None:
+            free -= self.crew.here * estimate.worker_bytes(self.widths)
         on_gpu = (gpu_bytes() or np.inf) if has_gpu() else None
         widths, content, optimizer = self.widths, self.settings.content, self.settings.optimizer
         masks = self.regions.count

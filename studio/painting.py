@@ -100,7 +100,7 @@ def paint(
     if resume and recipe.is_done(painting):
         return painting.output
     precheck.check(painting, force, resume)
-    precheck.check_memory(painting)
+    precheck.check_memory(painting, address)
     with precheck.one_writer(painting.output), connected(address) as crew:
         return Canvas(painting).paint(resume=resume, crew=crew)
 

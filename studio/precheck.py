@@ -19,6 +19,7 @@ from nst_support.pictures import DECODED, check_ending, check_fits, picture_size
 from studio import checkpoint, estimate, recipe
 from studio.estimate import SPARE
 from studio.masks import check_aspect, check_count, number_of
+from studio.scheduler import workers_here
 
 SMALLEST = 16  # px
 WITH_QUALITY = (".jpg", ".jpeg")
@@ -206,13 +207,18 @@ def _state(path):
     return status.st_ino, status.st_mtime_ns, status.st_size
 
 
-def check_memory(painting):
-    """Raise MemoryError, naming the largest size that fits, where a painting takes more than is free."""
+def check_memory(painting, scheduler=None):
+    """Raise MemoryError, naming the largest size that fits, where a painting takes more than is free.
+
+    scheduler: its address, where the painting's tiles are computed.
+    """
     if shutil.which("nvidia-smi"):
         return  # it is the GPU's memory that counts
-    sizes, widths, free = _Sizes(painting), widths_of(painting), free_bytes()
+    sizes, widths, free, workers = _Sizes(painting), widths_of(painting), free_bytes(), workers_here(scheduler)
     long_side = max(sizes.of_content(painting.settings.size))
-    free = min(free, painting.settings.memory or free)
+    free = min(free - workers * estimate.worker_bytes(widths), painting.settings.memory or free)
+    if free <= 0:
+        raise MemoryError(f"{scheduler}: so many workers take more memory than is free. Take fewer.")
     need = sizes.memory(widths, long_side, free)
     if need <= free:
         return
@@ -220,9 +226,10 @@ def check_memory(painting):
     fits = next((size for size in smaller if sizes.memory(widths, size, free) <= free), None)
     n_H, n_W = sizes.of_content(long_side)
     advice = f"The largest size that fits is --size {fits}." if fits else "Close other programs."
+    left = f" beside {workers} workers" if workers else ""
     raise MemoryError(
         f"{painting.content} at {n_W}x{n_H} px takes about {in_words(round(need))} of memory, and {in_words(free)} are "
-        f"free. {advice}"
+        f"free{left}. {advice}"
     )
 
 

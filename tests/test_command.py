@@ -5,6 +5,7 @@ The folder that each test works in holds pictures of 64x48 px, by these names, i
 
 import collections
 import contextlib
+import dataclasses
 import json
 import os
 import shlex
@@ -25,8 +26,9 @@ from test_images import ordinary_user, posix
 
 import nst_utils as nst
 from nst_support import weight_files
+from nst_support.memory import in_words
 from nst_support.pictures import read_text, save_image
-from studio import arguments, command, precheck, recipe
+from studio import arguments, command, estimate, precheck, recipe
 from studio.lbfgs import LBFGS
 from studio.painting import Canvas, Painting
 from studio.settings import Settings
@@ -471,6 +473,22 @@ def test_too_large_for_the_memory_even_in_tiles_names_a_size_that_fits(refused, 
     monkeypatch.setattr(precheck, "free_bytes", lambda: 10**12)
     assert "and 2.0 MB are free. Close" in refused("large.png painting.png -o new.png --memory 2MB")
     assert "--memory: '2' is no amount of memory" in refused("large.png painting.png -o new.png --memory 2")
+
+
+def test_workers_on_this_machine_take_memory_too(works, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    middle = leanest(monkeypatch, 200)
+    alone, of_each = precheck.free_bytes(), estimate.worker_bytes(precheck.widths_of(middle))
+    assert of_each > estimate.TENSORFLOW
+    monkeypatch.setattr(precheck, "free_bytes", lambda: alone + 2 * of_each)
+    precheck.check_memory(middle, "local:2")
+    precheck.check_memory(middle, "tcp://host:8786")
+    large = dataclasses.replace(middle, settings=middle.settings.changed(size=201))
+    with pytest.raises(MemoryError, match=f"and {in_words(round(alone))} are free beside 2 workers. The largest"):
+        precheck.check_memory(large, "local:2")
+    monkeypatch.setattr(precheck, "free_bytes", lambda: 3 * of_each)
+    with pytest.raises(MemoryError, match=r"local:3: so many workers take more memory than is free. Take fewer."):
+        precheck.check_memory(middle, "local:3")
 
 
 def test_the_size_that_fits_works_and_force_tries_what_may_not_fit(works, monkeypatch):
