@@ -241,36 +241,33 @@ def show_gif(path):
 
 # ------------------------------------------------------------------------------------ the method
 
-BOX = {"boxstyle": "round,pad=0.5", "facecolor": "#eef2f8", "edgecolor": "#3f6fb5"}
-CENTRED = {"ha": "center", "va": "center", "fontsize": 11}
-THERE, BACK = {"arrowstyle": "->", "color": "#555555"}, {"arrowstyle": "->", "color": "#b5533f", "lw": 1.8}
+BOX = {"boxstyle": "round,pad=0.45", "facecolor": "#eef2f8", "edgecolor": "#3f6fb5"}
+CENTRED = {"ha": "center", "va": "center", "fontsize": 14}  # of 7 inches: legible on a phone, too
+THERE, BACK = {"arrowstyle": "->", "color": "#555555"}, {"arrowstyle": "->", "color": "#b5533f", "lw": 2.0}
 
 
 def show_method(C, S, G):
     """The whole method as a drawing: three images through one network to two costs, and back to the pixels of G."""
-    figure = _pyplot().figure(figsize=(11, 4.6))
-    page = figure.add_axes((0, 0, 1, 1), xlim=(0, 11), ylim=(0, 4.6))
+    size = (7.0, 4.9)
+    figure = _pyplot().figure(figsize=size)
+    page = figure.add_axes((0, 0, 1, 1))
     page.axis("off")
-    for name, image, y in (("C", C, 3.9), ("S", S, 2.6), ("G", G, 1.3)):
-        page.imshow(_array(image), extent=(0.4, 1.9, y - 0.52, y + 0.52), aspect="auto")
-        page.text(0.2, y, name, CENTRED, fontsize=13, weight="bold")
-        page.annotate("", (2.9, y), (1.95, y), arrowprops=THERE)
-        page.annotate("", (5.2, y), (4.1, y), arrowprops=THERE)
-        page.text(4.65, y + 0.2, f"$a^{{({name})}}$", CENTRED)
-    page.text(3.5, 2.6, "\n" * 5 + "VGG-19\n\nfrozen, and\nthe same\nfor all three" + "\n" * 5, CENTRED, bbox=BOX)
-    boxes = {
-        "content cost $J_{content}$:\none layer of C and G,\nplace by place": (6.35, 3.5),
-        "style cost $J_{style}$:\nfive layers of S and G,\nGram matrices": (6.35, 1.8),
-        "$J = \\alpha J_{content} + \\beta J_{style}$": (9.5, 2.65),
-    }
-    for text, (x, y) in boxes.items():
-        page.text(x, y, text, CENTRED, bbox=BOX)
-    for y in (3.5, 1.8):
-        page.annotate("", (8.6, 2.65), (7.3, y), arrowprops=THERE)
-    page.plot([9.5, 9.5, 1.15], [2.3, 0.3, 0.3], color=BACK["color"], linewidth=BACK["lw"])
-    page.annotate("", (1.15, 0.76), (1.15, 0.28), arrowprops=BACK)
-    page.text(5.5, 0.48, r"the gradient $\partial J / \partial G$ says how to change every pixel of G; repeat", CENTRED)
-    page.set(xlim=(0, 11), ylim=(0, 4.6))
+    for name, image, y in (("C", C, 4.3), ("S", S, 3.15), ("G", G, 2.0)):
+        page.imshow(_array(image), extent=(0.4, 1.8, y - 0.5, y + 0.5), aspect="auto")
+        page.text(0.2, y, name, CENTRED, weight="bold")
+        page.annotate("", (2.14, y), (1.83, y), arrowprops=THERE)
+        page.annotate("", (4.0, y), (3.26, y), arrowprops=THERE)
+        page.text(3.6, y + 0.24, f"$a^{{({name})}}$", CENTRED)
+    page.text(2.7, 3.15, "\n" * 5 + "VGG-19\n\nfrozen" + "\n" * 5, CENTRED, bbox=BOX)
+    page.text(5.75, 4.2, "$J_{content}$, C and G:\nplace by place", CENTRED, bbox=BOX)
+    page.text(5.15, 2.9, "$J_{style}$, S and G:\nGram matrices", CENTRED, bbox=BOX)
+    page.text(5.75, 1.5, "$J = \\alpha J_{content} + \\beta J_{style}$", CENTRED, bbox=BOX)
+    for x, y in ((6.35, 3.72), (5.15, 2.42)):
+        page.annotate("", (x, 1.8), (x, y), arrowprops=THERE)
+    page.plot([5.75, 5.75, 1.1], [1.2, 0.25, 0.25], color=BACK["color"], linewidth=BACK["lw"])
+    page.annotate("", (1.1, 1.48), (1.1, 0.235), arrowprops=BACK)
+    page.text(3.4, 0.75, r"$\partial J / \partial G$: how to change" + "\nevery pixel of G; repeat", CENTRED)
+    page.set(xlim=(0, size[0]), ylim=(0, size[1]))
     costs = "the content cost compares C with G, the style cost S with G"
     back = "the gradient of their sum J goes back to the pixels of G"
     return _show(figure, f"The method: C, S and G go through one frozen VGG-19; {costs}; {back}.")
