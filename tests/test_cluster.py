@@ -17,7 +17,7 @@ import pytest
 from conftest import picture
 
 from nst_support.pictures import save_image
-from studio import command, optimise, paint, painting, precheck, recipe
+from studio import command, estimate, paint, painting, precheck, recipe
 from studio.optimise import Run
 from studio.scales import seeded
 from studio.settings import Settings
@@ -39,9 +39,10 @@ PATIENCE = 120  # s, on a machine that others use as well
 class Farm:
     """A scheduler and workers, each a process."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, paths=PATHS):
+        """paths: where the scheduler finds its modules."""
         self.file, self.processes = folder / "scheduler.json", []
-        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0")
+        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0", paths=paths)
         while not (self.file.exists() and self.file.read_text()):
             assert self.scheduler.poll() is None
             time.sleep(0.05)
@@ -89,7 +90,7 @@ def victim(farm):
 
 @pytest.fixture
 def small_tiles(monkeypatch):
-    monkeypatch.setattr(optimise, "SIDES", (SIDE,))
+    monkeypatch.setattr(estimate, "SIDES_AWAY", (SIDE,))
 
 
 @pytest.fixture
@@ -337,13 +338,15 @@ def test_a_scheduler_without_workers(here, tmp_path_factory, capfd, monkeypatch)
     assert capfd.readouterr().err == f"nst: {farm.address}: has no worker. Start one: dask worker {farm.address}\n"
 
 
-def test_a_worker_that_has_another_version_of_this_project(here, tmp_path_factory, small_tiles, capfd):
+@pytest.mark.parametrize("where", ["scheduler", "worker"])
+def test_another_version_of_this_project_elsewhere(here, tmp_path_factory, small_tiles, capfd, where):
     folder = tmp_path_factory.mktemp("farm")
     (folder / "studio").mkdir()
     (folder / "studio/__init__.py").touch()
-    farm = Farm(folder)
+    other = os.pathsep.join([str(folder), PATHS])
+    farm = Farm(folder, other if where == "scheduler" else PATHS)
     try:
-        farm.worker(os.pathsep.join([str(folder), PATHS]))
+        farm.worker(other if where == "worker" else PATHS)
         words = ["photo.png", "painting.png", "-i", "2", "--optimizer", "lbfgs", "--scheduler", farm.address]
         assert command.main(words) == command.FAILED
     finally:
