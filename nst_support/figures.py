@@ -127,7 +127,7 @@ def show_grams(grams, own_scales=False):
     for axis, (title, G) in zip(axes[0], grams.items(), strict=True):
         drawn = axis.imshow(np.reshape(G, G.shape[-2:]), cmap="viridis", norm=PowerNorm(0.5, 0, top))
         axis.set(title=title, xlabel="channel", ylabel="channel")
-    figure.colorbar(drawn, ax=axes, label="G, in units of its largest" if own_scales else "G")
+    figure.colorbar(drawn, ax=axes, label="entries, in units of the largest" if own_scales else "entries")
     return _show(figure, "Gram matrices as heat maps. " + "; ".join(grams))
 
 
@@ -256,14 +256,18 @@ def show_method(C, S, G):
         page.imshow(_array(image), extent=(0.4, 1.8, y - 0.5, y + 0.5), aspect="auto")
         page.text(0.2, y, name, CENTRED, weight="bold")
         page.annotate("", (2.14, y), (1.83, y), arrowprops=THERE)
-        page.annotate("", (4.0, y), (3.26, y), arrowprops=THERE)
+        page.plot([3.26, 3.95], [y, y], color=THERE["color"], linewidth=1)
         page.text(3.6, y + 0.24, f"$a^{{({name})}}$", CENTRED)
     page.text(2.7, 3.15, "\n" * 5 + "VGG-19\n\nfrozen" + "\n" * 5, CENTRED, bbox=BOX)
     page.text(5.75, 4.2, "$J_{content}$, C and G:\nplace by place", CENTRED, bbox=BOX)
-    page.text(5.15, 2.9, "$J_{style}$, S and G:\nGram matrices", CENTRED, bbox=BOX)
+    page.text(5.35, 2.9, "$J_{style}$, S and G:\nGram matrices", CENTRED, bbox=BOX)
     page.text(5.75, 1.5, "$J = \\alpha J_{content} + \\beta J_{style}$", CENTRED, bbox=BOX)
-    for x, y in ((6.35, 3.72), (5.15, 2.42)):
+    for x, y in ((6.45, 3.72), (5.35, 2.42)):
         page.annotate("", (x, 1.8), (x, y), arrowprops=THERE)
+    content, style = (4.85, 4.25), (4.5, 3.0)
+    ways = ((4.3, content, 0), (3.15, style, 0), (2.0, (4.5, 2.65), 0.1), (2.0, (4.85, 4.0), 0.25))
+    for y, end, bend in ways:
+        page.annotate("", end, (3.95, y), arrowprops=THERE | {"connectionstyle": f"arc3,rad={-bend}", "shrinkA": 0})
     page.plot([5.75, 5.75, 1.1], [1.2, 0.25, 0.25], color=BACK["color"], linewidth=BACK["lw"])
     page.annotate("", (1.1, 1.48), (1.1, 0.235), arrowprops=BACK)
     page.text(3.4, 0.75, r"$\partial J / \partial G$: how to change" + "\nevery pixel of G; repeat", CENTRED)

@@ -172,7 +172,7 @@ def test_starts_end_at_nearly_one_cost_and_far_apart(third):
 def test_every_network_judges_its_own_picture_to_be_the_best(third):
     rows = table(third["c38a"])
     for judge in ("average", "max", "shuffled"):
-        assert min(rows, key=lambda made: rows[made][f"{judge} judges"]) == f"made with {judge}"
+        assert min(rows, key=lambda made: rows[made][f"J, {judge} judges"]) == f"made with {judge}"
 
 
 def test_total_variation_takes_the_grain_first(third):
