@@ -24,9 +24,9 @@ NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 INTRODUCTION = """\
 **This is the student copy**, in which some functions are yours to write: {count} of them. `make lab` in the project's \
 folder sets everything up and opens JupyterLab. Run the cells from top to bottom (Shift+Enter). Where one has a \
-`raise NotImplementedError(...)`, replace that whole statement by your own lines and run the cell; one that only defines \
-a function prints nothing. Then run the cell with `checks.` below, even if yours stopped with an error: it says whether \
-they are right, and if not, what went wrong. `checks.check_all()` prints the score at any time.
+`raise NotImplementedError(...)`, replace that whole statement by your own lines and run the cell; one that only \
+defines a function prints nothing. Then run the cell with `checks.` below, even if yours stopped with an error: it \
+says whether they are right, and if not, what went wrong. `checks.check_all()` prints the score at any time.
 
 Below each exercise stand the result to expect and, folded, hints and a solution: open them one by one when you are \
 stuck. The figures that are here already are the target, and running a cell replaces its figure by yours. Those that \
