@@ -8,12 +8,12 @@ nothing is traced anew.
 import contextlib
 import dataclasses
 import functools
-import sys
 import threading
 import time
 from dataclasses import dataclass
 
 from nst_utils import tf
+from studio.interrupts import on_interrupt
 from studio.lbfgs import LBFGS, Stopped
 from studio.optimise import Run
 from studio.settings import Settings
@@ -77,7 +77,7 @@ class Lab:
         self._C = self._G = self._shown = None
         end_newest()
         Lab.newest = self
-        _listen_for_interrupts()
+        on_interrupt(end_newest)
         self._thread = threading.Thread(target=self._work, name="lab", daemon=True)
         self._thread.start()
 
@@ -196,27 +196,3 @@ def end_newest():
     """End the lab of this process, where there is one."""
     if Lab.newest is not None:
         Lab.newest.end()
-
-
-@functools.cache
-def _listen_for_interrupts():
-    """Have an interrupt of a notebook's kernel end the lab: in a cell by its error, between two cells by the signal."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    kernel = getattr(shell, "kernel", None)
-    if kernel is None:
-        return
-    shell.events.register("post_run_cell", _end_after_an_interrupt)
-    # What ipykernel puts in force again after every cell; by itself it ignores the signal between two.
-    before = getattr(kernel, "saved_sigint_handler", None)
-
-    def between_cells(number, frame):
-        end_newest()
-        if callable(before):
-            before(number, frame)
-
-    kernel.saved_sigint_handler = between_cells
-
-
-def _end_after_an_interrupt(result):
-    if isinstance(result.error_in_exec, KeyboardInterrupt):
-        end_newest()

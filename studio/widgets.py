@@ -7,6 +7,8 @@ with ipywidgets 7.7.1, which Colab has, and 8.
 import functools
 import math
 import sys
+import threading
+import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import ipywidgets
@@ -18,6 +20,7 @@ from nst_support.pictures import load_image
 from studio import full_run, markup
 from studio.choices import uploaded
 from studio.full_run import FullRun
+from studio.interrupts import on_interrupt
 from studio.lab import SIDE, Lab, Preview
 from studio.optimise import found_network
 
@@ -253,7 +256,34 @@ class LabPanel(Shown):
         self.said.value = f"{shown.evaluations} evaluations since the newest change, {now}."
 
 
-later = ThreadPoolExecutor(1, "pictures").submit  # a kernel busy with a cell hears of no slider
+_background = ThreadPoolExecutor(1, "pictures")  # a kernel busy with a cell hears of no slider
+_wanted = weakref.WeakSet()  # events, each of a picture, set when nobody wants it any more
+
+
+def later(records):
+    """The promise of the last image of some `nst.Record`s, which are made in the background, one call after the other.
+
+    An interrupt of the kernel ends all that are promised.
+    """
+    unwanted = threading.Event()
+    _wanted.add(unwanted)
+    on_interrupt(_want_none)
+    return _background.submit(_last_image, records, unwanted)
+
+
+def _last_image(records, unwanted):
+    newest = None
+    while not unwanted.is_set():
+        record = next(records, None)
+        if record is None:
+            return newest.image
+        newest = record
+    raise RuntimeError("stopped by hand.")
+
+
+def _want_none():
+    for unwanted in list(_wanted):
+        unwanted.set()
 
 
 class Pictures(Shown):

@@ -12,8 +12,8 @@ from conftest import picture
 
 import nst_utils as nst
 from nst_support.pictures import save_image
+from studio import interrupts, markup, widgets
 from studio import lab as labs
-from studio import markup, widgets
 from studio.choices import Choices
 
 WAIT = 30  # s, for what takes a fraction of one
@@ -158,10 +158,21 @@ def test_where_nobody_is_there_to_press_it_is_a_still(choices, tmp_path, monkeyp
     until(lambda: not [thread for thread in threading.enumerate() if thread.name == "lab"])
 
 
+def records(*images, before=lambda: None):
+    """As `stylise` gives them."""
+    for image in images:
+        before()
+        yield nst.Record(0, 1.0, 1.0, 1.0, image, 0.0)
+
+
+def failing():
+    yield 1 / 0
+
+
 def test_pictures_appear_when_they_are_made_and_trouble_is_said():
     go_on = threading.Event()
-    made = widgets.later(lambda: go_on.wait(WAIT) and picture(6, 8, 1))
-    failed = widgets.later(lambda: 1 / 0)
+    made = widgets.later(records(picture(6, 8, 1), before=lambda: go_on.wait(WAIT)))
+    failed = widgets.later(failing())
     box = widgets.Pictures({"now": picture(6, 8, 0), "in a while": made, "never": failed}).widgets()
     assert [image["alt"] for image in images(box)] == ["now"] and "soon" in box.children[1].value
     go_on.set()
@@ -172,10 +183,29 @@ def test_pictures_appear_when_they_are_made_and_trouble_is_said():
 def test_a_still_of_pictures_waits_for_them_and_fails_with_them(monkeypatch):
     drawn = []
     monkeypatch.setattr(widgets.figures, "show_grid", drawn.append)
-    widgets.Pictures({"a": widgets.later(int, "7"), "b": 8}).still()
+    widgets.Pictures({"a": widgets.later(records(6, 7)), "b": 8}).still()
     assert drawn == [{"a": 7, "b": 8}]
     with pytest.raises(ZeroDivisionError):
-        widgets.Pictures({"a": widgets.later(lambda: 1 / 0)}).still()
+        widgets.Pictures({"a": widgets.later(failing())}).still()
+
+
+def test_an_interrupt_ends_pictures_under_way_and_those_that_wait_and_no_later_ones():
+    began, go_on, seen = threading.Event(), threading.Event(), []
+
+    def slow():
+        seen.append("slow")
+        began.set()
+        go_on.wait(WAIT)
+
+    under_way = widgets.later(records(6, 7, before=slow))
+    waiting = widgets.later(records(8, before=lambda: seen.append("waiting")))
+    assert began.wait(WAIT)
+    interrupts._end_all()
+    go_on.set()
+    box = widgets.Pictures({"one": under_way, "two": waiting}).widgets()
+    until(lambda: all("stopped by hand." in place.value for place in box.children))
+    assert seen == ["slow"]
+    assert widgets.later(records(9)).result(WAIT) == 9
 
 
 def test_what_names_the_sliders_stands_beside_all_of_them(choices):
