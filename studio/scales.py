@@ -17,13 +17,15 @@ LARGE, FEWEST = 2000, 10  # px, from which on larger means fewer, and how many a
 
 def resized(image, size):
     """The image (1, ., ., 3) at size = (n_H, n_W), in [0, 1]."""
-    if np.prod(image.shape[1:3]) > PIECE:  # in pieces, along one axis after the other
-        n_H, n_W = size
-        narrow = [_lanczos(image[:, rows], (None, n_W)) for rows in strips(image.shape[1])]
-        image = np.concatenate(narrow, axis=1)
-        image = np.concatenate([_lanczos(image[:, :, part], (n_H, None)) for part in strips(n_W)], axis=2)
-        return tf.clip_by_value(image, 0, 1)
-    return tf.clip_by_value(_lanczos(floats(image), size), 0, 1)
+    if np.prod(image.shape[1:3]) <= PIECE:
+        return tf.clip_by_value(_lanczos(floats(image), size), 0, 1)
+    n_H, n_W = size  # in pieces, along one axis after the other
+    narrow, found = np.empty((1, image.shape[1], n_W, 3), np.float32), np.empty((1, n_H, n_W, 3), np.float32)
+    for rows in strips(image.shape[1]):
+        narrow[:, rows] = _lanczos(image[:, rows], (None, n_W))
+    for part in strips(n_W):
+        found[:, :, part] = _lanczos(narrow[:, :, part], (n_H, None))
+    return np.clip(found, 0, 1, out=found)
 
 
 def _lanczos(image, size):

@@ -16,7 +16,7 @@ from studio.levels import sliceable
 from studio.objective import Objective, costs, sums_of_activations
 from studio.spans import stride, tiles
 
-ROWS = 256  # of a picture, in the costs that see single pixels and neighbours
+STRIP, ROWS = 2**19, 256  # px, and rows at most: of a picture, in the costs that see single pixels and neighbours
 
 
 def _own(activations, inside):
@@ -104,7 +104,7 @@ class TiledObjective(Objective):
         slopes = tape.gradient(J, found, unconnected_gradients="zero")
         gradient = np.zeros(G.shape, np.float32)
         of_pixels = {name: slopes.pop(name) for name in ("limits", "variation")}
-        for count, rows in _strips(G.shape[1]):
+        for count, rows in _strips(G.shape):
             gradient[:, rows] += self.vgg.traced(_gradient_of_rows, G[:, rows], count, of_pixels)
         parts = self.computed(_gradient_of, ((*job, slopes) for job in self._jobs(G)))
         for (_, seen), part in zip(self._tiles(G), parts, strict=True):
@@ -129,7 +129,7 @@ class TiledObjective(Objective):
 
     def _sums_of_pixels(self, G):
         return _added(
-            self.vgg.traced(_sums_of_rows, G[:, rows][:, :count], G[:, rows]) for count, rows in _strips(G.shape[1])
+            self.vgg.traced(_sums_of_rows, G[:, rows][:, :count], G[:, rows]) for count, rows in _strips(G.shape)
         )
 
     def _target_at(self, rows, columns):
@@ -179,7 +179,9 @@ def _joined(parts):
     return *objective.mixed(pairs, counts / counts.sum(), "gram"), counts.sum()
 
 
-def _strips(n):
-    """(rows of its own, the slice of them and the row below) of every strip of a picture n pixels high."""
-    for first in range(0, n, ROWS):
-        yield min(ROWS, n - first), slice(first, first + ROWS + 1)
+def _strips(shape):
+    """(rows of its own, the slice of them and the row below) of every strip of an image of that shape."""
+    _, n_H, n_W, _ = shape
+    rows = max(1, min(ROWS, STRIP // n_W))
+    for first in range(0, n_H, rows):
+        yield min(rows, n_H - first), slice(first, first + rows + 1)
