@@ -161,7 +161,7 @@ def test_the_method_shows_the_three_pictures_and_both_costs():
     shown = [float(drawn_image.get_array()[0, 0, 0]) for drawn_image in figure.axes[0].images]
     assert shown == pytest.approx([0.1, 0.5, 0.9])
     words = " ".join(text.get_text() for text in figure.axes[0].texts)
-    assert all(word in words for word in ("VGG-19", "J_{content}", "J_{style}", "alpha", "beta", "gradient"))
+    assert all(word in words for word in ("VGG-19", "J_{content}", "J_{style}", "alpha", "beta", "partial J"))
 
 
 def test_a_spread_goes_from_the_least_to_the_most_about_the_median():

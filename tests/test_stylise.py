@@ -157,7 +157,7 @@ def test_adam_takes_back_a_step_to_nan(small_vgg, C, S, monkeypatch):
 def test_in_tiles_the_picture_is_nearly_the_same(small_vgg, C, S, optimizer, pairs, monkeypatch, capsys):
     def run(tile):
         found = estimate.Layout(optimizer, pairs, tile, 0.0)
-        monkeypatch.setattr(estimate, "layout", lambda *_: found)
+        monkeypatch.setattr(estimate, "layout", lambda *_, **__: found)
         return stylised(small_vgg, C, S, evaluations=(6, 5), precision="float32")
 
     whole, tiled = run(None), run(16)
