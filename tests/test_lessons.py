@@ -157,6 +157,7 @@ def test_style_is_bought_with_content_and_each_decade_buys_less(third):
     content, style = ([row[f"{what} error"] for row in rows] for what in ("content", "style"))
     times_smaller = [style[i] / style[i + 1] for i in range(4)]
     assert rises(*content) and rises(*style[::-1]) and rises(*times_smaller[::-1])
+    assert style[0] - style[1] > style[1] - style[-1]
     assert [round(times) for times in times_smaller[:2]] == [7, 5] and times_smaller[2] < 2
     assert 0.03 < 1 - style[4] / style[3] < 0.1
 
