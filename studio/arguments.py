@@ -150,8 +150,7 @@ def parser():
     way.add_argument("--dry-run", action="store_true", help="say how much time and memory it takes, and stop")
     way.add_argument("--snapshots", metavar="FOLDER", type=_path, help="keep the pictures on the way there")
     way.add_argument("--timelapse", metavar="FILE", type=_path, help="a film of the way, .gif or .mp4")
-    way.add_argument("--scheduler", metavar="ADDRESS", type=_told(parse_scheduler),
-                     help="share the work between Dask's workers: tcp://host:8786, or local:4")  # fmt: skip
+    _add_scheduler(way)
     way.add_argument("--debug", action="store_true", help=DEBUG)
     way.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
     version = f"nst {version_of('neural-style-transfer')}"
@@ -171,8 +170,15 @@ def again_parser():
     found.add_argument("picture", metavar="PICTURE", type=_path)
     found.add_argument("-o", "--output", metavar="NEW", type=_path, help="the new picture (PICTURE_again)")
     found.add_argument("--force", action="store_true", help="replace a file that is there")
+    found.add_argument("--resume", action="store_true", help="go on where it was stopped, as it does without this")
+    _add_scheduler(found)
     found.add_argument("--debug", action="store_true", help=DEBUG)
     return found
+
+
+def _add_scheduler(parser):
+    text = "share the work between Dask's workers: tcp://host:8786, or local:4"
+    parser.add_argument("--scheduler", metavar="ADDRESS", type=_told(parse_scheduler), help=text)
 
 
 def output_again(picture, output):

@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 import pytest
 from conftest import picture
+from PIL import Image
 
 from nst_support.pictures import save_image
 from studio import command, estimate, paint, painting, precheck, recipe
@@ -176,6 +177,16 @@ def test_in_python_too(farm, here, small_vgg, small_tiles, monkeypatch, capsys):
     assert recipe.read(made)["result"]["finished"]
     out = capsys.readouterr().out
     assert "dashboard http://127.0.0.1:" in out and out.splitlines()[-1].startswith("Moved ")
+
+
+def test_again_on_the_workers(farm, here, small_tiles, capfd):
+    words = ["photo.png", "painting.png", "-o", "new.png", "-i", "2", "--optimizer", "lbfgs"]
+    assert command.main([*words, "--scheduler", farm.address]) == 0
+    capfd.readouterr()
+    assert command.main(["again", "new.png", "--scheduler", farm.address]) == 0
+    assert "\nMoved " in capfd.readouterr().out
+    first, second = (np.int16(Image.open(path)) for path in ("new.png", "new_again.png"))
+    assert np.abs(first - second).max() <= 1
 
 
 def test_a_scheduler_that_is_killed_leaves_the_checkpoint(here, tmp_path_factory, killing, small_tiles, capfd):

@@ -640,7 +640,7 @@ def test_a_dry_run_paints_nothing(networks, nst_, here):
 
 def test_again_makes_every_pixel_anew_and_takes_a_folder(networks, nst_):
     assert nst_("again made.png").code == 0
-    assert nst_("again made.png -o nothing").code == 0
+    assert nst_("again made.png -o nothing --resume").code == 0  # as a run that is stopped advises
     for path in ("made_again.png", "nothing/made_again.png"):
         np.testing.assert_array_equal(*(np.asarray(Image.open(p)) for p in ("made.png", path)))
 
