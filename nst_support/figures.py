@@ -86,7 +86,7 @@ def show_lab(images, costs, text):
         axis.set_title(title)
         axis.axis("off")
     axes[-1].semilogy(*zip(*costs, strict=True), color="#3f6fb5")
-    axes[-1].set(title="J", xlabel="evaluations")
+    axes[-1].set(title=f"J, from {costs[0][1]:.3g} to {costs[-1][1]:.3g}", xlabel="evaluations")
     axes[-1].yaxis.set_major_formatter("{x:g}")
     axes[-1].yaxis.set_minor_formatter("")
     axes[-1].grid(alpha=0.3)
@@ -146,14 +146,18 @@ def show_shares(terms, title="share of J"):
 
 
 def show_costs(runs):
-    """J against seconds, a curve per run: {title: records}."""
-    figure, axis = _pyplot().subplots(figsize=(8, 4), layout="constrained")
-    for title, records in runs.items():
-        axis.semilogy([r.seconds for r in records], [r.J for r in records], ".-", label=title)
-    axis.set(xlabel="seconds", ylabel="J")
-    axis.legend()
-    axis.grid(alpha=0.3)
-    return _show(figure, "J against seconds: " + ", ".join(runs))
+    """J against seconds, a curve per run, {title: records}: all of it, and closer where the curves end."""
+    figure, (whole, end) = _pyplot().subplots(1, 2, figsize=(10, 4), width_ratios=(1.5, 1), layout="constrained")
+    for axis, name in ((whole, "J"), (end, "J, closer")):
+        for title, records in runs.items():
+            axis.plot([r.seconds for r in records], [r.J for r in records], ".-", label=title)
+        axis.set(xlabel="seconds", ylabel=name)
+        axis.grid(alpha=0.3)
+    whole.set_yscale("log")
+    whole.legend()
+    lowest = min(r.J for records in runs.values() for r in records)
+    end.set_ylim(0.95 * lowest, 1.5 * lowest)
+    return _show(figure, "J against seconds, and closer where the curves end: " + ", ".join(runs))
 
 
 def _parts(weights):

@@ -66,12 +66,9 @@ class Picker(Shown):
         self.choices = choices
 
     def still(self):
-        pictures = {
-            f"{symbol}: {path.stem}": load_image(path, 2 * THUMB)
-            for kind, symbol in (("content", "C"), ("style", "S"))
-            for path in self.choices.pictures[kind]
-        }
-        figures.show_grid(pictures, columns=6)
+        for kind, symbol in (("content", "C"), ("style", "S")):
+            paths = self.choices.pictures[kind]
+            figures.show_grid({f"{symbol}: {path.stem}": load_image(path, 2 * THUMB) for path in paths}, columns=6)
 
     def widgets(self):
         shelves = [Shelf(self.choices, "content", "C, the photograph"), Shelf(self.choices, "style", "S, the painting")]
