@@ -253,6 +253,11 @@ def sum_that_outlives_the_call():
     return cost
 
 
+def more_each_time():
+    sizes = iter(range(1, 1000))
+    return lambda C, G: tf.fill([next(sizes)], content(C, G))
+
+
 def style_weights_used_up():
     weights = dict(WEIGHTS)
     return lambda S, G: sum(weights.pop(n) * layer_cost(S[n], G[n]) for n in list(weights))
@@ -412,7 +417,7 @@ RIGHT = {
         "the course's own": course_layer_style_cost,
         "G's size for both": one_size_for_both(lambda S, G: G),
         "S's size for both": one_size_for_both(lambda S, G: S),
-        "one size only": lambda S, G: layer_cost(S, G) + 0 * tf.reduce_sum(S - G),
+        "one size only": lambda S, G: rounded_layer_cost(tf.identity)(S, G) + 0 * tf.reduce_sum(S - G),
         "float64": lambda S, G: layer_cost(tf.cast(S, tf.float64), tf.cast(G, tf.float64)),
         "TF32": rounded_layer_cost(tf32),
         "bfloat16": rounded_layer_cost(bfloat16),
@@ -479,12 +484,18 @@ MISTAKES = {
         "two formats": (lambda C, G: tf.reduce_sum((C - G) ** 2) / (4 * tf.size(G)), "float32 and a int32 tensor meet"),
         "a string": (lambda C, G: "10.5417 by hand", "returns a str"),
         "not callable": (10.5417, "the function itself, check_compute_content_cost(compute_content_cost)"),
+        "a set": (lambda C, G: {float(content(C, G))}, "it returns a set, not an array of numbers"),
         "a formatted string": (lambda C, G: f"{content(C, G):.4f}", "it returns a str, not a number"),
         "a list": (lambda C, G: [content(C, G)], "Leave out the [ ] around it"),
         "the two parts": (lambda C, G: (content(C, G), G), "a tuple of 2; a cost is one number. Return the cost alone"),
         "one place off": (read_one_place_off, "or the sizes are read one place off"),
         "xor": (lambda C, G: tf.reduce_mean((C - G) ^ 2) / 4, "^ is not a power in Python: write **"),
         "a sum that outlives the call": (sum_that_outlives_the_call(), "called twice with the same input, it returns"),
+        "more each time": (more_each_time(), "numbers, but a cost is one"),
+        "a ragged tuple": (lambda C, G: (content(C, G), [1.0, [2.0, 3.0]]), "Return the cost alone"),
+        "a list of lists": (lambda C, G: [[1.0], [2.0, 3.0], [4.0]], "Return the cost alone"),
+        "an object stops": (Called(stops), "in the line `raise ValueError`"),
+        "partial stops": (functools.partial(stops), "in the line `raise ValueError` with ValueError."),
         "exit": (leaves, "exit() ends the whole notebook"),
         "an error without words": (stops, "with ValueError."),
         "an assertion without words": (asserts, "with AssertionError."),

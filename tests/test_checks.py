@@ -3,6 +3,7 @@
 import ast
 import itertools
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import lesson1_cases
@@ -18,7 +19,7 @@ from tensorflow import keras
 import nst_utils as nst
 from notebooks import checks
 from notebooks.checks import lesson1, lesson2, lesson3
-from notebooks.checks.machinery import CheckFailed, NotWritten, examine_cost, examine_numbers, no_gradient
+from notebooks.checks.machinery import CheckFailed, NotWritten, as_numbers, examine_cost, examine_numbers, no_gradient
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 TEACHING = NOTEBOOKS / "TEACHING.md"
@@ -47,7 +48,9 @@ def right_ones(number):
 @pytest.mark.parametrize("number, name, function", cases("RIGHT"))
 def test_a_right_function_passes(number, name, function, capsys):
     check(number, name, function)
-    assert capsys.readouterr().out.startswith(f"{name}: right.")
+    out = capsys.readouterr().out
+    assert out.startswith(f"{name}: right.")
+    assert "is not that of the formula" not in out
 
 
 @pytest.mark.parametrize("number, name, function, words", cases("MISTAKES"))
@@ -177,6 +180,13 @@ def test_what_loses_a_gradient_is_named(lose, capsys):
     assert all(word in out for word in ("no gradient", "tf.stop_gradient", "tf.round", "whole numbers", ".assign"))
 
 
+def test_what_tensorflow_cannot_differentiate_has_no_gradient(capsys):
+    def by_unique(a_C, a_G):
+        return tf.reduce_sum(tf.unique(tf.reshape((a_C - a_G) ** 2, [-1]))[0])
+
+    assert "no gradient" in no_gradient(lambda G: by_unique(0, G), np.float32([1, 2, 2]))
+
+
 def test_a_loop_in_a_helper_of_another_cell_is_remarked_on(capsys):
     cell = {}
     source = "def add(numbers):\n    total = 0.0\n    for n in numbers:\n        total += n\n    return total\n"
@@ -192,13 +202,20 @@ def test_a_helper_that_is_a_graph_is_not_called_a_loop(capsys):
 
 
 @pytest.mark.parametrize(
-    "number", ["10", ("10",), (10,), [10.0], (10, [4, 5, 6]), None, np.ones((2, 2)), {"J": 10}, tf.constant("10")]
+    "number", ["10", ("10",), (10,), [10.0], (10, [4, 5, 6]), None, 10j, np.ones((2, 2)), {"J": 10}, tf.constant("10")]
 )
 def test_what_is_no_number_is_not_taken_for_one(number):
     with pytest.raises(CheckFailed, match=r"^errors: .*conv1_1"):
         examine_numbers("errors", {"conv1_1": number}, lambda x: x, {"conv1_1": (10,)}, [])
     with pytest.raises(CheckFailed, match=r"^J: "):
         examine_cost("J", lambda x: number, lambda x: 10, ((10.0,),), [])
+
+
+@pytest.mark.parametrize(
+    "number", [10, np.float16(10), Fraction(10), [[10.0]], tf.constant(10, tf.bfloat16), tf.Variable(10.0)]
+)
+def test_a_number_may_be_of_any_kind(number):
+    assert as_numbers(number).item() == 10
 
 
 def test_a_difference_is_shown_in_the_learner_s_words():

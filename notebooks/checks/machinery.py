@@ -82,7 +82,7 @@ class Lesson:
             raise NotWritten(str(error) or f"{name} is not written.") from None
         except CheckFailed:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if not _where(function, error):
                 raise
             raise CheckFailed(f"{name}: {_why_it_stopped(function, error)}") from error
@@ -156,10 +156,15 @@ def call(name, function, inputs, advice=""):
 
 
 def as_numbers(result):
-    """The result as a float64 array. Raises TypeError or ValueError if it is none: a str is no number."""
-    if np.asarray(result).dtype.kind in "USO":
+    """The result as a float64 array. Raises TypeError or ValueError if it is none.
+
+    NumPy would make a number of a str, nan of None, and a real number of a complex one.
+    """
+    array = np.asarray(getattr(result, "numpy", lambda: result)())  # asarray alone stops at a bfloat16 tensor
+    no_numbers = array.dtype.kind in "USO" and any(isinstance(part, str | bytes | None) for part in array.ravel())
+    if no_numbers or array.dtype.kind == "c":
         raise TypeError
-    return np.asarray(result, np.float64)
+    return array.astype(np.float64)
 
 
 def _arrays_kept(name, function, inputs):
@@ -301,8 +306,15 @@ def _said(error):
     return inside[1] if inside else f"{type(error).__name__}: {error}"
 
 
+def _code(function):
+    """The code of a function, or of what an object that can be called runs; None if that is not Python."""
+    function = inspect.unwrap(function)
+    function = getattr(function, "func", function)  # of a functools.partial
+    return getattr(function, "__code__", None) or getattr(function.__call__, "__code__", None)
+
+
 def _where(function, error):
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    code = _code(function)
     lines = [f.line for f in traceback.extract_tb(error.__traceback__) if code and f.filename == code.co_filename]
     if str(error).startswith("in user code:"):
         frames = re.findall(r'File "(.*)", line .*\n +(.*)', str(error))
@@ -336,15 +348,14 @@ def examine_cost(
     arguments. asked: what else the result depends on, such as 'layer = "conv2_1"'.
     """
     cost = _one_number(name, function)
-    calls = [call(name, cost, probe, advice) for probe in probes]
+    calls = [call(name, cost, probe, advice) for probe in (*probes, probes[0])]
     for value, _ in calls:
         if value.size != 1:
             raise CheckFailed(f"{name}: it returns {size(value)} numbers, but a cost is one: sum over every axis.")
-    got, expected = [value.item() for value, _ in calls], [float(right(*probe)) for probe in probes]
-    again = call(name, cost, probes[0], advice)[0]
+    (*got, again), expected = [value.item() for value, _ in calls], [float(right(*probe)) for probe in probes]
     if not np.allclose(again, got[0], rtol=TOLERANCE, atol=NEAR_ZERO, equal_nan=True):
         raise CheckFailed(
-            f"{name}: called twice with the same input, it returns {got[0]:.6g} and then {again.item():.6g}: "
+            f"{name}: called twice with the same input, it returns {got[0]:.6g} and then {again:.6g}: "
             "it changes something that outlives the call. Make all that it changes anew, inside the function."
         )
     if not same(got, expected):
@@ -402,9 +413,16 @@ def _how_to_make_it_one(result):
         return "Return the number alone."
     if len(result) == 1:
         return "Is there a comma behind it?" if isinstance(result, tuple) else "Leave out the [ ] around it."
-    if all(np.size(part) == 1 for part in result):
+    if all(map(_is_number, result)):
         return "Put them together as the formula says." if len(result) == 2 else "Add them up, and return the sum."
     return "Return the cost alone."
+
+
+def _is_number(value):
+    try:
+        return as_numbers(value).size == 1
+    except (TypeError, ValueError):
+        return False
 
 
 def shown_inputs(names, inputs, asked=""):
@@ -508,7 +526,10 @@ def no_gradient(cost, G, right=None):
     with tf.GradientTape() as tape:
         tape.watch(G)
         J = cost(G)
-    gradient = tape.gradient(J, G) if tf.is_tensor(J) else None
+    try:
+        gradient = tape.gradient(J, G) if tf.is_tensor(J) else None
+    except LookupError:  # an operation of TensorFlow that has none
+        gradient = None
     if gradient is None:
         return (
             "But it has no gradient, which the optimiser needs: NumPy, float() and .numpy() lose it, and so do "
