@@ -5,6 +5,8 @@ import functools
 import numpy as np
 import tensorflow as tf
 
+import nst_utils as nst
+
 WEIGHTS = dict.fromkeys(("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"), 0.2)
 
 
@@ -243,6 +245,12 @@ def graph_of_unknown_sizes(a_S, a_G):
     return tf.reduce_mean((per_position(a_S) - per_position(a_G)) ** 2) / 4
 
 
+@tf.function(reduce_retracing=True)
+def graph_of_unknown_sizes_elsewhere(a_S, a_G):
+    D = nst.gram_per_position(a_S) - nst.gram_per_position(a_G)
+    return tf.reduce_mean(D * D) / 4
+
+
 def sum_that_outlives_the_call():
     total = []
 
@@ -399,6 +407,7 @@ RIGHT = {
         "a list of lists": lambda A: [[tf.reduce_sum(a * b) for b in A] for a in A],
         "refuses arrays": tensor_only(gram),
         "partial": functools.partial(gram),
+        "the library's": nst.gram_matrix,
     },
     "compute_layer_style_cost": {
         "numpy": layer_cost,
@@ -582,7 +591,10 @@ MISTAKES = {
             lambda A: tf.matmul(A, A, transpose_a=True, transpose_b=True),
             "only the second A is transposed",
         ),
-        "NumPy in a graph": (graph_gram_of_numpy, "NumPy does not work inside tf.function"),
+        "NumPy in a graph": (
+            graph_gram_of_numpy,
+            "in the line `return np.dot(A, np.transpose(A))`: NumPy does not work inside tf.function",
+        ),
         ".numpy() in a graph": (graph_gram_with_numpy, "NumPy does not work inside tf.function"),
         "misspelt in a graph": (
             graph_gram_misspelt,
@@ -685,6 +697,10 @@ MISTAKES = {
                 np.sum((rows(S) @ rows(S).T - rows(G) @ rows(G).T) ** 2) / S.shape[-1] ** 2 / (4 * G.shape[-1] ** 2)
             ),
             "positions x positions",
+        ),
+        "sizes unknown in the library": (
+            graph_of_unknown_sizes_elsewhere,
+            "in the line `D = nst.gram_per_position(a_S) - nst.gram_per_position(a_G)`: one of the numbers is None",
         ),
         "sizes unknown in a graph": (graph_of_unknown_sizes, "as a size is that tf.function does not know"),
         "a string": (lambda S, G: str(float(layer_cost(S, G))), "it returns a str, not a number"),
