@@ -82,6 +82,21 @@ def test_an_unwritten_function_is_not_called_wrong(number, name):
     assert issubclass(NotWritten, NotImplementedError)
 
 
+def test_what_a_graph_lacks_is_told_as_elsewhere():
+    @tf.function
+    def gram_matrix(A):
+        raise NotImplementedError("gram_matrix is yours to write.")
+
+    def unwritten(A):
+        raise NotImplementedError
+
+    with pytest.raises(NotWritten) as caught:
+        checks.check_gram_matrix(gram_matrix)
+    assert str(caught.value) == "gram_matrix is yours to write."
+    with pytest.raises(NotWritten, match=r"^gram_matrix is not written\.$"):
+        checks.check_gram_matrix(unwritten)
+
+
 def test_numpy_alone_passes_with_a_remark(capsys):
     checks.check_gram_matrix(lambda A: A @ A.T)  # a tensor has no .T
     out = capsys.readouterr().out

@@ -79,7 +79,8 @@ class Lesson:
         try:
             return self.checks[name](function)
         except NotImplementedError as error:
-            raise NotWritten(str(error) or f"{name} is not written.") from None
+            hint = _said(error).split(": ", 1)[1].strip()
+            raise NotWritten(hint or f"{name} is not written.") from None
         except CheckFailed:
             raise
         except (Exception, SystemExit) as error:
