@@ -1,7 +1,11 @@
 """Right ways to write the functions of lesson 1, and what goes wrong in them."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
+
+import nst_utils as nst
 
 WEIGHTS = dict.fromkeys(("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"), 0.2)
 
@@ -171,6 +175,189 @@ def step_by_hand(G, optimizer, objective):
     return costs
 
 
+class OnlyTensors(Exception):
+    pass
+
+
+def tensor_only(function):
+    """The function, which refuses all but tensors, with an error that is not Python's own."""
+
+    def refusing(*inputs):
+        if not all(map(tf.is_tensor, inputs)):
+            raise OnlyTensors
+        return function(*inputs)
+
+    return refusing
+
+
+def asserting(function):
+    def refusing(*inputs):
+        assert all(map(tf.is_tensor, inputs))
+        return function(*inputs)
+
+    return refusing
+
+
+class Called:
+    """The function as an object that can be called, and has no code of its own to look at."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, *inputs, **keywords):
+        return self.function(*inputs, **keywords)
+
+
+def content(C, G):
+    return tf.reduce_mean((C - G) ** 2) / 4
+
+
+def gram(A):
+    return tf.matmul(A, A, transpose_b=True)
+
+
+@tf.function
+def graph_gram_of_numpy(A):
+    return np.dot(A, np.transpose(A))
+
+
+@tf.function
+def graph_gram_with_numpy(A):
+    return tf.matmul(A, A.numpy().T)
+
+
+@tf.function
+def graph_gram_misspelt(A):
+    return tf.matmul(A, AT)  # noqa: F821
+
+
+@tf.function
+def graph_gram_without_a_transpose(A):
+    return tf.matmul(A, A)
+
+
+@tf.function(reduce_retracing=True)
+def graph_of_unknown_sizes(a_S, a_G):
+    def per_position(a):
+        A = tf.reshape(a, [-1, a.shape[-1]])
+        return tf.matmul(A, A, transpose_a=True) / (a.shape[1] * a.shape[2])
+
+    return tf.reduce_mean((per_position(a_S) - per_position(a_G)) ** 2) / 4
+
+
+@tf.function(reduce_retracing=True)
+def graph_of_unknown_sizes_elsewhere(a_S, a_G):
+    D = nst.gram_per_position(a_S) - nst.gram_per_position(a_G)
+    return tf.reduce_mean(D * D) / 4
+
+
+def sum_that_outlives_the_call():
+    total = []
+
+    def cost(C, G):
+        total.append(content(C, G))
+        return sum(total)
+
+    return cost
+
+
+def more_each_time():
+    sizes = iter(range(1, 1000))
+    return lambda C, G: tf.fill([next(sizes)], content(C, G))
+
+
+def style_weights_used_up():
+    weights = dict(WEIGHTS)
+    return lambda S, G: sum(weights.pop(n) * layer_cost(S[n], G[n]) for n in list(weights))
+
+
+def style_cost_that_pops(S, G):
+    S.pop("conv4_2")
+    return sum(0.2 * layer_cost(S[n], G[n]) for n in S)
+
+
+def style_cost_that_deletes(S, G):
+    del G["conv4_2"]
+    return sum(0.2 * layer_cost(S[n], G[n]) for n in G)
+
+
+def style_cost_that_writes(S, G):
+    for n in WEIGHTS:
+        S[n] = 0.2 * layer_cost(S[n], G[n])
+    return sum(S[n] for n in WEIGHTS)
+
+
+def without(layer):
+    return lambda S, G: sum(0.2 * layer_cost(S[n], G[n]) for n in WEIGHTS if n != layer)
+
+
+def read_one_place_off(C, G):
+    n_H, n_W, n_C, _ = G.shape
+    return tf.reduce_sum((C - G) ** 2) / (4 * n_H * n_W * n_C)
+
+
+def stops(*inputs):
+    raise ValueError
+
+
+def asserts(*inputs):
+    assert not inputs, ""
+
+
+def leaves(*inputs):
+    raise SystemExit(1)
+
+
+def augmented_total(J_content, J_style, alpha=10, beta=40):
+    J_content *= alpha
+    J_style *= beta
+    return J_content + J_style
+
+
+@tf.function
+def graph_total(J_content, J_style, alpha=10, beta=40):
+    return alpha * J_content + beta * J_style
+
+
+def step_clipped(low, high):
+    def train_step(G, optimizer, objective):
+        costs = step(clip=False)(G, optimizer, objective)
+        G.assign(tf.clip_by_value(G, low, high))
+        return costs
+
+    return train_step
+
+
+def step_of_a_copy(G, optimizer, objective):
+    return step()(tf.Variable(G), optimizer, objective)
+
+
+def step_of_the_function(G, optimizer, objective):
+    with tf.GradientTape() as tape:
+        objective(G)
+    optimizer.apply_gradients([(tape.gradient(objective, G), G)])
+
+
+def step_of_numpy(G, optimizer, objective):
+    with tf.GradientTape() as tape:
+        costs = objective(G.numpy())
+    optimizer.apply_gradients([(tape.gradient(costs[0], G), G)])
+
+
+@tf.function
+def step_of_numpy_in_a_graph(G, optimizer, objective):
+    return objective(G.numpy())
+
+
+def step_that_yields(G, optimizer, objective):
+    yield step()(G, optimizer, objective)
+
+
+def step_returning(change):
+    """A training step whose three costs and G are made into something else."""
+    return lambda G, *others: change(*step()(G, *others), G)
+
+
 RIGHT = {
     "compute_content_cost": {
         "course": lambda C, G: tf.reduce_sum(tf.square(tf.subtract(C, G))) / (4 * G.shape[1] * G.shape[2] * G.shape[3]),
@@ -186,6 +373,10 @@ RIGHT = {
         "graph": tf.function(lambda C, G: tf.reduce_mean((C - G) ** 2) / 4),
         "float64": lambda C, G: tf.reduce_mean((tf.cast(C, tf.float64) - tf.cast(G, tf.float64)) ** 2) / 4,
         "bfloat16": lambda C, G: tf.reduce_mean(bfloat16((C - G) ** 2)) / 4,
+        "asserts a tensor": asserting(content),
+        "refuses arrays": tensor_only(content),
+        "an object": Called(content),
+        "partial": functools.partial(content),
     },
     "unroll": {
         "reshape, transpose": unrolled,
@@ -196,6 +387,9 @@ RIGHT = {
         "einsum": lambda a: tf.reshape(tf.einsum("bijc->cij", a), [a.shape[-1], -1]),
         "stack": lambda a: tf.stack([tf.reshape(a[..., c], [-1]) for c in range(a.shape[-1])]),
         "numpy": lambda a: np.asarray(a, np.float64).reshape(-1, a.shape[-1]).T,
+        "a list of rows": lambda a: [tf.reshape(a[..., c], [-1]) for c in range(a.shape[-1])],
+        "asserts a tensor": asserting(unrolled),
+        "an object": Called(unrolled),
     },
     "gram_matrix": {
         "matmul": lambda A: tf.matmul(A, tf.transpose(A)),
@@ -210,6 +404,10 @@ RIGHT = {
         "numpy": lambda A: np.asarray(A) @ np.asarray(A).T,
         "float64": lambda A: tf.matmul(*2 * [tf.cast(A, tf.float64)], transpose_b=True),
         "bfloat16": lambda A: bfloat16(tf.matmul(A, A, transpose_b=True)),
+        "a list of lists": lambda A: [[tf.reduce_sum(a * b) for b in A] for a in A],
+        "refuses arrays": tensor_only(gram),
+        "partial": functools.partial(gram),
+        "the library's": nst.gram_matrix,
     },
     "compute_layer_style_cost": {
         "numpy": layer_cost,
@@ -228,7 +426,7 @@ RIGHT = {
         "the course's own": course_layer_style_cost,
         "G's size for both": one_size_for_both(lambda S, G: G),
         "S's size for both": one_size_for_both(lambda S, G: S),
-        "one size only": lambda S, G: layer_cost(S, G) + 0 * tf.reduce_sum(S - G),
+        "one size only": lambda S, G: rounded_layer_cost(tf.identity)(S, G) + 0 * tf.reduce_sum(S - G),
         "float64": lambda S, G: layer_cost(tf.cast(S, tf.float64), tf.cast(G, tf.float64)),
         "TF32": rounded_layer_cost(tf32),
         "bfloat16": rounded_layer_cost(bfloat16),
@@ -242,12 +440,16 @@ RIGHT = {
         "formula": lambda J_content, J_style, alpha=10, beta=40: alpha * J_content + beta * J_style,
         "other order": lambda J_content, J_style, beta=40, alpha=10: tf.add(beta * J_style, alpha * J_content),
         "numpy": lambda J_content, J_style, alpha=10, beta=40: np.dot([alpha, beta], [J_content, J_style]),
+        "augmented": augmented_total,
+        "graph": graph_total,
+        "an object": Called(lambda J_content, J_style, alpha=10, beta=40: alpha * J_content + beta * J_style),
     },
     "train_step": {
         "course": step(),
         "zip": step_zipped,
         "list": lambda *a: list(step()(*a)),
         "graph": tf.function(step()),
+        "an array": lambda *a: tf.stack(step()(*a)),
     },
 }
 
@@ -287,10 +489,25 @@ MISTAKES = {
         "an input is changed": (changed_content_cost, "it changes its input in the line `a_C -= a_G`"),
         "a shape is assigned": (reshaped_content_cost, "it changes the shape of its input. Use tf.reshape"),
         "a tuple": (lambda C, G: (tf.reduce_mean((C - G) ** 2) / 4,), "Is there a comma behind it?"),
-        "whole numbers": (lambda C, G: round(float(tf.reduce_mean((C - G) ** 2)) / 4 - 1e-6), "returns"),
+        "whole numbers": (lambda C, G: round(float(tf.reduce_mean((C - G) ** 2)) / 4 - 1e-6), "without round()"),
         "two formats": (lambda C, G: tf.reduce_sum((C - G) ** 2) / (4 * tf.size(G)), "float32 and a int32 tensor meet"),
         "a string": (lambda C, G: "10.5417 by hand", "returns a str"),
         "not callable": (10.5417, "the function itself, check_compute_content_cost(compute_content_cost)"),
+        "a set": (lambda C, G: {float(content(C, G))}, "it returns a set, not an array of numbers"),
+        "a formatted string": (lambda C, G: f"{content(C, G):.4f}", "it returns a str, not a number"),
+        "a list": (lambda C, G: [content(C, G)], "Leave out the [ ] around it"),
+        "the two parts": (lambda C, G: (content(C, G), G), "a tuple of 2; a cost is one number. Return the cost alone"),
+        "one place off": (read_one_place_off, "or the sizes are read one place off"),
+        "xor": (lambda C, G: tf.reduce_mean((C - G) ^ 2) / 4, "^ is not a power in Python: write **"),
+        "a sum that outlives the call": (sum_that_outlives_the_call(), "called twice with the same input, it returns"),
+        "more each time": (more_each_time(), "numbers, but a cost is one"),
+        "a ragged tuple": (lambda C, G: (content(C, G), [1.0, [2.0, 3.0]]), "Return the cost alone"),
+        "a list of lists": (lambda C, G: [[1.0], [2.0, 3.0], [4.0]], "Return the cost alone"),
+        "an object stops": (Called(stops), "in the line `raise ValueError`"),
+        "partial stops": (functools.partial(stops), "in the line `raise ValueError` with ValueError."),
+        "exit": (leaves, "exit() ends the whole notebook"),
+        "an error without words": (stops, "with ValueError."),
+        "an assertion without words": (asserts, "with AssertionError."),
     },
     "unroll": {
         "forgotten transpose, in place": (lambda a: tf.reshape(a, [a.shape[-1], -1]), "rows mix the channels"),
@@ -314,6 +531,20 @@ MISTAKES = {
             "tensors have no .T: use tf.transpose",
         ),
         "impossible": (lambda a: tf.reshape(a, [5, 3]), "stopped in the line"),
+        "swapped sizes after the transpose": (
+            lambda a: tf.reshape(tf.transpose(a, [0, 3, 1, 2]), [-1, a.shape[-1]]),
+            "after this transpose reshape to (n_C, n_H*n_W)",
+        ),
+        "swapped sizes after another transpose": (
+            lambda a: tf.reshape(tf.transpose(a, [3, 0, 1, 2]), [-1, a.shape[-1]]),
+            "after this transpose reshape to (n_C, n_H*n_W)",
+        ),
+        "whole numbers": (lambda a: tf.cast(unrolled(a), tf.int32), "hold the numbers of a as they are"),
+        "scaled": (lambda a: unrolled(a) / 4, "hold the numbers of a as they are"),
+        "channels reversed": (lambda a: unrolled(a)[::-1], "the channels are in another order"),
+        "sorted": (lambda a: tf.sort(unrolled(a), axis=0), "the channels are in another order"),
+        "sizes written into it": (lambda a: tf.reshape(unrolled(a), [3, 4]), "2x6 for activations of 1x2x3x2"),
+        "two things": (lambda a: (unrolled(a), a), "it returns a tuple of 2, not an array."),
     },
     "gram_matrix": {
         "of positions": (
@@ -343,6 +574,33 @@ MISTAKES = {
             lambda A: tf.matmul(*((A, tf.transpose(A))[:: 1 if A.shape[0] != A.shape[1] else -1])),
             "A^T A",
         ),
+        "whole numbers": (lambda A: tf.cast(gram(A), tf.int32), "rounded to whole numbers"),
+        "upper triangle": (lambda A: tf.linalg.band_part(gram(A), 0, -1), "below the diagonal are missing"),
+        "lower triangle": (lambda A: tf.linalg.band_part(gram(A), -1, 0), "above the diagonal are missing"),
+        "one entry wrong": (
+            lambda A: gram(A) + tf.scatter_nd([[1, 1]], [10.0], gram(A).shape),
+            "entry (1, 1) is 176, where 166 is right, for A = [[ 0. 3. 6. 9.]",
+        ),
+        "A itself": (lambda A: A, "3x4, as A itself: it is A."),
+        "summed over the wrong index": (lambda A: tf.einsum("ik,jk->ik", A, A), "as A itself: sum over the positions"),
+        "both transposed, of a square A": (
+            lambda A: tf.matmul(A, A, transpose_a=A.shape[0] == A.shape[1], transpose_b=True),
+            "this is A^T A^T",
+        ),
+        "both transposed": (
+            lambda A: tf.matmul(A, A, transpose_a=True, transpose_b=True),
+            "only the second A is transposed",
+        ),
+        "NumPy in a graph": (
+            graph_gram_of_numpy,
+            "in the line `return np.dot(A, np.transpose(A))`: NumPy does not work inside tf.function",
+        ),
+        ".numpy() in a graph": (graph_gram_with_numpy, "NumPy does not work inside tf.function"),
+        "misspelt in a graph": (
+            graph_gram_misspelt,
+            "in the line `return tf.matmul(A, AT)  # noqa: F821` with NameError: name 'AT' is not defined",
+        ),
+        "forgotten transpose in a graph": (graph_gram_without_a_transpose, "is the transpose missing?"),
     },
     "compute_layer_style_cost": {
         "forgotten 4": (lambda S, G: 4 * layer_cost(S, G), "the 4 of 4 n_C^2 is missing"),
@@ -434,6 +692,18 @@ MISTAKES = {
         ),
         "an input is changed": (changed_style_cost, "it changes its input in the line `a_S -= 0`"),
         "a tuple": (lambda S, G: (layer_cost(S, G),), "a tuple of 1; a cost is one number. Is there a comma"),
+        "forgotten transpose, divided by A.shape[1]": (
+            lambda S, G: (
+                np.sum((rows(S) @ rows(S).T - rows(G) @ rows(G).T) ** 2) / S.shape[-1] ** 2 / (4 * G.shape[-1] ** 2)
+            ),
+            "positions x positions",
+        ),
+        "sizes unknown in the library": (
+            graph_of_unknown_sizes_elsewhere,
+            "in the line `D = nst.gram_per_position(a_S) - nst.gram_per_position(a_G)`: one of the numbers is None",
+        ),
+        "sizes unknown in a graph": (graph_of_unknown_sizes, "as a size is that tf.function does not know"),
+        "a string": (lambda S, G: str(float(layer_cost(S, G))), "it returns a str, not a number"),
     },
     "compute_style_cost": {
         "no weights": (lambda S, G: sum(layer_cost(S[n], G[n]) for n in WEIGHTS), "weights lambda are missing"),
@@ -454,6 +724,15 @@ MISTAKES = {
             lambda S, G: tuple(0.2 * layer_cost(S[n], G[n]) for n in WEIGHTS),
             "it returns a tuple of 5; a cost is one number. Add them up",
         ),
+        **{f"without {layer}": (without(layer), f"{layer} is missing") for layer in WEIGHTS},
+        "conv4_2 for conv5_1": (
+            lambda S, G: sum(0.2 * layer_cost(S[n.replace("5_1", "4_2")], G[n.replace("5_1", "4_2")]) for n in WEIGHTS),
+            "it returns",
+        ),
+        "a layer is taken out": (style_cost_that_pops, "it takes conv4_2 out of S"),
+        "a layer is deleted": (style_cost_that_deletes, "it takes conv4_2 out of G"),
+        "a layer is written": (style_cost_that_writes, "it writes into S"),
+        "the weights are used up": (style_weights_used_up(), "it changes something that outlives the call"),
     },
     "total_cost": {
         "swapped": (
@@ -477,6 +756,26 @@ MISTAKES = {
         "other names": (
             lambda J_content, J_style, a=10, b=40: a * J_content + b * J_style,
             "are J_content, J_style, alpha=10 and beta=40",
+        ),
+        "arguments swapped": (
+            lambda J_style, J_content, alpha=10, beta=40: alpha * J_content + beta * J_style,
+            "J_content comes first, and then J_style",
+        ),
+        "round": (
+            lambda J_content, J_style, alpha=10, beta=40: round(float(alpha * J_content + beta * J_style)),
+            "without round()",
+        ),
+        "integer division": (
+            lambda J_content, J_style, alpha=10, beta=40: (alpha * J_content + beta * J_style) // 1,
+            "no // and no int()",
+        ),
+        "a string": (
+            lambda J_content, J_style, alpha=10, beta=40: f"{float(alpha * J_content + beta * J_style):.1f}",
+            "it returns a str, not a number",
+        ),
+        "the two terms": (
+            lambda J_content, J_style, alpha=10, beta=40: (alpha * J_content, beta * J_style),
+            "Put them together as the formula says",
         ),
     },
     "train_step": {
@@ -503,5 +802,20 @@ MISTAKES = {
         "another order": (step(returned=slice(None, None, -1)), "in this order"),
         "a dict": (lambda *a: {"J": step()(*a)[0]}, "return (J, J_content, J_style)"),
         "stops": (lambda G, optimizer, objective: optimizer.nothing, "stopped in the line"),
+        "clipped above only": (step_clipped(-9, 1), "G leaves [0, 1] at the lower end"),
+        "clipped to [0, 255]": (step_clipped(0, 255), "G leaves [0, 1] at the upper end"),
+        "only clipped pixels wrong": (step_clipped(0.01, 1), "times the gradient, 2.4, clipped to [0, 1]."),
+        "a copy of G": (step_of_a_copy, "this moves a copy of G"),
+        "the gradient of the function": (step_of_the_function, "and not the function"),
+        "of an array": (step_of_numpy, "without float(), .numpy() or tf.constant() on the way from G to J"),
+        "NumPy in a graph": (step_of_numpy_in_a_graph, "NumPy does not work inside tf.function"),
+        "yield": (step_that_yields, "it has a `yield`"),
+        "G, costs": (step_returning(lambda J, c, s, G: (G, (J, c, s))), "three numbers"),
+        "costs, G": (step_returning(lambda J, c, s, G: ((J, c, s), G)), "three numbers"),
+        "G, J": (step_returning(lambda J, c, s, G: (G, J)), "three numbers"),
+        "J, G, G": (step_returning(lambda J, c, s, G: (J, G, G)), "three numbers"),
+        "J and the pair": (step_returning(lambda J, c, s, G: (J, (c, s))), "three numbers"),
+        "strings": (step_returning(lambda *costs: [f"{c:.1f}" for c in costs[:3]]), "three numbers"),
+        "nothing three times": (step_returning(lambda *costs: (None, None, None)), "three numbers"),
     },
 }

@@ -1,7 +1,9 @@
 """The checks accept every right way to write a function, and name each classic mistake."""
 
 import ast
+import itertools
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import lesson1_cases
@@ -17,7 +19,7 @@ from tensorflow import keras
 import nst_utils as nst
 from notebooks import checks
 from notebooks.checks import lesson1, lesson2, lesson3
-from notebooks.checks.machinery import CheckFailed, NotWritten
+from notebooks.checks.machinery import CheckFailed, NotWritten, as_numbers, examine_cost, examine_numbers, no_gradient
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 TEACHING = NOTEBOOKS / "TEACHING.md"
@@ -46,7 +48,9 @@ def right_ones(number):
 @pytest.mark.parametrize("number, name, function", cases("RIGHT"))
 def test_a_right_function_passes(number, name, function, capsys):
     check(number, name, function)
-    assert capsys.readouterr().out.startswith(f"{name}: right.")
+    out = capsys.readouterr().out
+    assert out.startswith(f"{name}: right.")
+    assert "is not that of the formula" not in out
 
 
 @pytest.mark.parametrize("number, name, function, words", cases("MISTAKES"))
@@ -76,6 +80,21 @@ def test_an_unwritten_function_is_not_called_wrong(number, name):
     with pytest.raises(NotWritten, match="a hint"):
         check(number, name, stub)
     assert issubclass(NotWritten, NotImplementedError)
+
+
+def test_what_a_graph_lacks_is_told_as_elsewhere():
+    @tf.function
+    def gram_matrix(A):
+        raise NotImplementedError("gram_matrix is yours to write.")
+
+    def unwritten(A):
+        raise NotImplementedError
+
+    with pytest.raises(NotWritten) as caught:
+        checks.check_gram_matrix(gram_matrix)
+    assert str(caught.value) == "gram_matrix is yours to write."
+    with pytest.raises(NotWritten, match=r"^gram_matrix is not written\.$"):
+        checks.check_gram_matrix(unwritten)
 
 
 def test_numpy_alone_passes_with_a_remark(capsys):
@@ -118,6 +137,132 @@ def test_float_in_a_cost_is_remarked_on(capsys):
     assert "NumPy, float() and .numpy() lose it" in capsys.readouterr().out
 
 
+def half_style(S, G):
+    """The style cost whose Gram matrices lose half of their gradient."""
+
+    def gram(a):
+        A = lesson1_cases.unrolled(a)
+        return tf.matmul(A, np.transpose(A)) / A.shape[1]
+
+    return sum(0.2 * tf.reduce_mean((gram(S[n]) - gram(G[n])) ** 2) / 4 for n in lesson1_cases.WEIGHTS)
+
+
+HALVES = {
+    "np.transpose": ("gram_matrix", lambda A: tf.matmul(A, np.transpose(A))),
+    ".numpy().T": ("gram_matrix", lambda A: tf.matmul(A, A.numpy().T)),
+    "stop_gradient": ("gram_matrix", lambda A: tf.matmul(A, tf.stop_gradient(A), transpose_b=True)),
+    "d * d.numpy()": (
+        "compute_content_cost",
+        lambda C, G: tf.reduce_mean((C - G) * (np.asarray(C) - np.asarray(G))) / 4,
+    ),
+    "layer": ("compute_layer_style_cost", lambda S, G: half_style(*(dict.fromkeys(nst.LAYERS, a) for a in (S, G)))),
+    "layers": ("compute_style_cost", half_style),
+    "one layer": (
+        "compute_style_cost",
+        lambda S, G: nst.compute_style_cost(S, {n: a.numpy() if n == "conv5_1" else a for n, a in G.items()}),
+    ),
+    "float(J_style)": (
+        "total_cost",
+        lambda J_content, J_style, alpha=10, beta=40: alpha * J_content + beta * float(J_style),
+    ),
+    "float(J_content)": (
+        "total_cost",
+        lambda J_content, J_style, alpha=10, beta=40: alpha * float(J_content) + beta * J_style,
+    ),
+}
+
+
+@pytest.mark.parametrize("name, function", HALVES.values(), ids=HALVES)
+def test_half_a_gradient_is_remarked_on(name, function, capsys):
+    check("01", name, function)
+    assert "is not that of the formula" in capsys.readouterr().out
+
+
+def test_a_gradient_is_compared_with_that_of_the_formula():
+    at = np.array([[1.0, -2.0], [3.0, 0.5]], np.float32)
+    for cost, words in ((lambda G: tf.reduce_sum(G**3), ""), (lambda G: 2 * tf.reduce_sum(G**3), "of the formula")):
+        assert words in no_gradient(cost, at, right=lambda G: np.sum(G**3))
+        assert no_gradient(cost, at) == ""
+    assert no_gradient(lambda G: tf.reduce_sum(G**3), at, right=lambda G: np.sum(G**3)) == ""
+
+
+@pytest.mark.parametrize(
+    "lose", [tf.stop_gradient, tf.round, lambda d: tf.cast(d, tf.int32), lambda d: tf.Variable(0 * d).assign(d)]
+)
+def test_what_loses_a_gradient_is_named(lose, capsys):
+    checks.check_compute_content_cost(lambda C, G: tf.reduce_mean(tf.cast(lose(4 * (C - G)), tf.float32) ** 2) / 64)
+    out = capsys.readouterr().out
+    assert all(word in out for word in ("no gradient", "tf.stop_gradient", "tf.round", "whole numbers", ".assign"))
+
+
+def test_what_tensorflow_cannot_differentiate_has_no_gradient(capsys):
+    def by_unique(a_C, a_G):
+        return tf.reduce_sum(tf.unique(tf.reshape((a_C - a_G) ** 2, [-1]))[0])
+
+    assert "no gradient" in no_gradient(lambda G: by_unique(0, G), np.float32([1, 2, 2]))
+
+
+def test_a_loop_in_a_helper_of_another_cell_is_remarked_on(capsys):
+    cell = {}
+    source = "def add(numbers):\n    total = 0.0\n    for n in numbers:\n        total += n\n    return total\n"
+    exec(compile(source, "another cell", "exec"), cell)
+    checks.check_compute_content_cost(lambda C, G: cell["add"](tf.reshape((C - G) ** 2, [-1])) / (4 * np.prod(G.shape)))
+    assert "goes through the numbers one by one" in capsys.readouterr().out
+
+
+def test_a_helper_that_is_a_graph_is_not_called_a_loop(capsys):
+    helper = tf.function(lesson1_cases.content)
+    checks.check_compute_content_cost(lambda C, G: helper(C, G))
+    assert capsys.readouterr().out == "compute_content_cost: right.\n"
+
+
+@pytest.mark.parametrize(
+    "number", ["10", ("10",), (10,), [10.0], (10, [4, 5, 6]), None, 10j, np.ones((2, 2)), {"J": 10}, tf.constant("10")]
+)
+def test_what_is_no_number_is_not_taken_for_one(number):
+    with pytest.raises(CheckFailed, match=r"^errors: .*conv1_1"):
+        examine_numbers("errors", {"conv1_1": number}, lambda x: x, {"conv1_1": (10,)}, [])
+    with pytest.raises(CheckFailed, match=r"^J: "):
+        examine_cost("J", lambda x: number, lambda x: 10, ((10.0,),), [])
+
+
+@pytest.mark.parametrize(
+    "number", [10, np.float16(10), Fraction(10), [[10.0]], tf.constant(10, tf.bfloat16), tf.Variable(10.0)]
+)
+def test_a_number_may_be_of_any_kind(number):
+    assert as_numbers(number).item() == 10
+
+
+def test_a_difference_is_shown_in_the_learner_s_words():
+    with pytest.raises(CheckFailed, match=re.escape('1 is right, for layer = "conv2_1" and image = 7. and G = 8.')):
+        asked = 'layer = "conv2_1"'
+        examine_cost("J", lambda *a: 2.0, lambda *a: 1, ((7.0, 8.0),), [], names=("image", "G"), asked=asked)
+    with pytest.raises(CheckFailed, match=re.escape("1 is right, for its input = 3..")):
+        examine_cost("J", dict.fromkeys([3.0], 2.0).__getitem__, lambda a: 1, ((3.0,),), [])
+
+
+def gram_that_wants_no_tape(A):
+    if tf.is_tensor(A) and A.shape == (3, 4) and next(gram_that_wants_no_tape.calls) > 2:
+        raise ValueError("enough")
+    return lesson1_cases.gram(A)
+
+
+def test_a_function_that_fails_late_is_told_where(capsys):
+    """Also where the check calls it once more, to look at its gradient."""
+    gram_that_wants_no_tape.calls = itertools.count()
+    with pytest.raises(CheckFailed, match=r"^gram_matrix: it stopped in the line `raise ValueError.* enough"):
+        checks.check_gram_matrix(gram_that_wants_no_tape)
+    gram_that_wants_no_tape.calls = itertools.count()
+    checks.check_all(right_ones("01") | {"gram_matrix": gram_that_wants_no_tape})
+    assert capsys.readouterr().out.startswith("6 of 7 right.\ngram_matrix: it stopped")
+
+
+def test_check_all_takes_whatever_stands_under_a_name(capsys):
+    for wrong in (3.0, None, lesson1_cases.leaves, lesson1_cases.stops, lesson1_cases.asserts):
+        checks.check_all(dict.fromkeys(lesson1.CHECKS, wrong))
+        assert capsys.readouterr().out.startswith("0 of 7 right.\n")
+
+
 def test_no_check_changes_what_the_next_one_gets(capsys):
     """Functions that write into their arrays or give them another shape leave the checks' own as they are."""
     for what in ("an input is changed", "a shape is assigned"):
@@ -129,7 +274,13 @@ def test_no_check_changes_what_the_next_one_gets(capsys):
 
 def test_whole_tensors_are_not_called_a_loop(capsys):
     right = [(name, next(iter(lesson1_cases.RIGHT[name].values()))) for name in ("unroll", "gram_matrix")]
-    right += [("compute_content_cost", lesson1_cases.RIGHT["compute_content_cost"][way]) for way in ("course", "graph")]
+    ways = {
+        "compute_content_cost": ("course", "graph", "an object", "partial"),
+        "unroll": ("an object",),
+        "gram_matrix": ("partial", "the library's"),
+        "total_cost": ("graph", "an object", "augmented"),
+    }
+    right += [(name, lesson1_cases.RIGHT[name][way]) for name in ways for way in ways[name]]
     for name, function in right:
         check("01", name, function)
         assert capsys.readouterr().out == f"{name}: right.\n"

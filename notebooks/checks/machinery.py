@@ -8,11 +8,13 @@ one that fits. Only results count: reshape or einsum, NumPy or TensorFlow, float
 import contextlib
 import functools
 import inspect
+import os
 import re
 import sys
 import textwrap
 import traceback
 import types
+from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +22,17 @@ from nst_utils import tf
 
 TOLERANCE = 0.02  # relative: TF32 and bfloat16 round a result by less, every mistake here changes one by more
 NEAR_ZERO = 1e-3
+
+
+NOT_THE_LEARNER_S = (  # how the files begin whose lines are not the learner's
+    "<frozen",
+    "<__array_function__",
+    *(
+        str(Path(path).parents[up])
+        for path, up in ((os.__file__, 0), (np.__file__, 1), (tf.__file__, 1), (__file__, 0))
+    ),
+    str(Path(__file__).parents[2] / "nst_"),
+)
 
 
 class _InWords:
@@ -55,15 +68,25 @@ class Lesson:
 
         @functools.wraps(examine)
         def check(function):
-            if not callable(function):
-                raise CheckFailed(f"{name}: hand over the function itself, check_{name}({name}), not its result.")
-            try:
-                remark = examine(function)
-            except NotImplementedError as error:
-                raise NotWritten(str(error) or f"{name} is not written.") from None
-            print(f"{name}: right. {remark}".rstrip())
+            print(f"{name}: right. {self._remark_on(name, function)}".rstrip())
 
         return check
+
+    def _remark_on(self, name, function):
+        """A remark on a right function, or "". Raises CheckFailed or NotWritten."""
+        if not callable(function):
+            raise CheckFailed(f"{name}: hand over the function itself, check_{name}({name}), not its result.")
+        try:
+            return self.checks[name](function)
+        except NotImplementedError as error:
+            hint = _said(error).split(": ", 1)[1].strip()
+            raise NotWritten(hint or f"{name} is not written.") from None
+        except CheckFailed:
+            raise
+        except (Exception, SystemExit) as error:
+            if not _where(function, error):
+                raise
+            raise CheckFailed(f"{name}: {_why_it_stopped(function, error)}") from error
 
     def check_all(self, namespace=None):
         """Print how many exercises are right, and what is open.
@@ -72,11 +95,11 @@ class Lesson:
         """
         namespace = sys._getframe(1).f_globals if namespace is None else namespace
         still_open = {}
-        for name, examine in self.checks.items():
+        for name in self.checks:
             try:
                 if name not in namespace:
                     raise NotImplementedError
-                examine(namespace[name])
+                self._remark_on(name, namespace[name])
             except CheckFailed as error:
                 still_open[name] = str(error)
             except NotImplementedError:
@@ -94,9 +117,11 @@ def attempt(name, function, *inputs, advice=""):
     """
     try:
         return function(*inputs)
-    except (NotImplementedError, CheckFailed):
+    except CheckFailed:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        if isinstance(error, NotImplementedError) and not re.search(NO_NUMPY, str(error)):
+            raise
         more = advice(str(error)) if callable(advice) else advice
         raise CheckFailed(f"{name}: {_why_it_stopped(function, error)} {more}".rstrip()) from error
 
@@ -106,45 +131,84 @@ def call(name, function, inputs, advice=""):
 
     The function gets tensors, which nobody can change, and then NumPy arrays that cannot be written to.
     """
+    given = tf.nest.map_structure(tf.constant, inputs)
     try:
-        result, reason = attempt(name, function, *tf.nest.map_structure(tf.constant, inputs), advice=advice), ""
+        with _dicts_kept(name, function, given):
+            result, reason = attempt(name, function, *given, advice=advice), ""
     except CheckFailed as error:
         reason = str(error.__cause__ or error)
         try:
             result = _on_arrays(name, function, inputs)
         except CheckFailed:
             raise
-        except Exception:
+        except (Exception, SystemExit):
             raise error from None
     else:
-        with contextlib.suppress(*_ANY_OTHER_ERROR):
-            _on_arrays(name, function, inputs)
+        _arrays_kept(name, function, inputs)
     if result is None:
         raise CheckFailed(f"{name}: it returns nothing. Is the `return` missing?")
     if isinstance(result, tuple):
-        raise CheckFailed(f"{name}: it returns a tuple of {len(result)}, not an array. Is there a comma behind it?")
+        comma = " Is there a comma behind it?" if len(result) == 1 else ""
+        raise CheckFailed(f"{name}: it returns a tuple of {len(result)}, not an array.{comma}")
     try:
-        return np.asarray(result, np.float64), reason
+        return as_numbers(result), reason
     except (TypeError, ValueError):
         raise CheckFailed(f"{name}: it returns a {type(result).__name__}, not an array of numbers.") from None
 
 
-_ANY_OTHER_ERROR = (
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    RuntimeError,
-    tf.errors.OpError,
-)
+def as_numbers(result):
+    """The result as a float64 array. Raises TypeError or ValueError if it is none.
+
+    NumPy would make a number of a str, nan of None, and a real number of a complex one.
+    """
+    array = np.asarray(getattr(result, "numpy", lambda: result)())  # asarray alone stops at a bfloat16 tensor
+    no_numbers = array.dtype.kind in "USO" and any(isinstance(part, str | bytes | None) for part in array.ravel())
+    if no_numbers or array.dtype.kind == "c":
+        raise TypeError
+    return array.astype(np.float64)
+
+
+def _arrays_kept(name, function, inputs):
+    """Raise CheckFailed if the function changes an array. It need not work for arrays."""
+    try:
+        _on_arrays(name, function, inputs)
+    except CheckFailed:
+        raise
+    except (Exception, SystemExit):
+        return
+
+
+@contextlib.contextmanager
+def _dicts_kept(name, function, inputs):
+    """Raise CheckFailed if what runs inside changes a dict among the inputs."""
+    before = [dict(value) if isinstance(value, dict) else {} for value in inputs]
+    yield
+    for which, now, was in zip(_names(function, len(inputs)), inputs, before, strict=True):
+        if gone := [layer for layer in was if layer not in now]:
+            raise CheckFailed(
+                f"{name}: it takes {gone[0]} out of {which}, where it is gone for all that comes after. "
+                "Leave the dict as it is."
+            )
+        if was and any(now[layer] is not was.get(layer) for layer in now):
+            raise CheckFailed(f"{name}: it writes into {which}, and so for all that comes after. Make a new dict.")
+
+
+def _names(function, count):
+    """What the function calls its first arguments."""
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        names = []
+    return (names + ["its input"] * count)[:count]
 
 
 def _on_arrays(name, function, inputs):
     """What the function returns for NumPy arrays, which it may read only. Raises CheckFailed if it changes one."""
     views = tf.nest.map_structure(_read_only, inputs)
+    given = tf.nest.map_structure(lambda view: view, views)
     try:
-        result = function(*views)
+        with _dicts_kept(name, function, given):
+            result = function(*given)
     except ValueError as error:
         if "read-only" in str(error):
             raise CheckFailed(
@@ -152,7 +216,7 @@ def _on_arrays(name, function, inputs):
                 "Make a new array: a = a - b, and not a -= b."
             ) from error
         raise
-    if any(view.shape != np.shape(array) for view, array in _leaves(views, inputs)):
+    if any(np.shape(view) != np.shape(array) for view, array in _leaves(views, inputs)):
         raise CheckFailed(f"{name}: it changes the shape of its input. Use tf.reshape, which returns a new tensor.")
     return result
 
@@ -162,63 +226,100 @@ def _leaves(*structures):
 
 
 def _read_only(array):
+    if np.ndim(array) == 0:
+        return np.float32(array)  # nobody can change a number: x *= 2 makes a new one
     view = np.asarray(array).view()
     view.flags.writeable = False
     return view
 
 
+NO_NUMPY = r"symbolic tf\.Tensor|'SymbolicTensor' object has no attribute 'numpy'|eager execution is enabled"
 NONE = "the gradient is None"
-IN_TAPE = f"{NONE}: call objective(G) inside `with tf.GradientTape() as tape:`, and take tape.gradient(J, G), J first"
+IN_TAPE = (
+    f"{NONE}: call objective(G) inside `with tf.GradientTape() as tape:`, without float(), .numpy() or tf.constant() "
+    "on the way from G to J, and take tape.gradient(J, G), J first"
+)
 ONE_LAYER = "a dict of all layers stands where the activations of one belong: name the layer, in [ ]"
 PAIRS = "apply_gradients wants a list of pairs, the gradient first: [(gradient, G)]"
 IN_PLAIN_WORDS = [  # (what the error says, what the line of the function says, what that means)
+    ("^KeyError: (.*)", "", "there is no {} in the dict"),
+    ("^SystemExit", "", "exit() ends the whole notebook: leave it out"),
+    (NO_NUMPY, "", "NumPy does not work inside tf.function: use TensorFlow's functions, or leave @tf.function out"),
     (
         r"Matrix size-incompatible: In\[0\]: \[(.*?)\], In\[1\]: \[(.*?)\]",
         "",
         "a matrix of {} times one of {} does not fit",
     ),
     (r"Incompatible shapes: \[(.*?)\] vs\. \[(.*?)\]", "", "entry by entry, as *, + and - go, {} and {} do not fit"),
+    ("not in (the )?list of allowed values: int8", r"\^", "^ is not a power in Python: write **"),
     ("No gradients provided", "", IN_TAPE),
-    ("None values not supported", "", IN_TAPE),
+    ("None values not supported|convert a value .None", "gradient|assign", IN_TAPE),
+    (
+        "None values not supported|Failed to convert elements of .*None",
+        "",
+        "one of the numbers is None, as a size is that tf.function does not know: take tf.shape(a), or leave "
+        "@tf.function out",
+    ),
+    ("Unknown variable", "apply_gradients", "this moves a copy of G; give apply_gradients G itself"),
     (r"'dict' and 'dict'|'dict' object has no attribute|convert a value \(\{", "", ONE_LAYER),
     ("object has no attribute '_unique_id'|unpack|iterate|iterable", "apply_gradients", PAIRS),
     ("Cannot update variable with shape", "apply_gradients", f"{PAIRS}, and both of one shape"),
+    (
+        "`type_value`: <",
+        "gradient",
+        "tape.gradient wants what objective(G) gave, and not the function: the first of the three, J",
+    ),
     (
         "`type_value`",
         "",
         "float() and .numpy() take a number out of TensorFlow, which then has no gradient: keep the tensor",
     ),
-    ("object has no attribute '_id'", "gradient", "tape.gradient wants one cost: the first of the three, J"),
+    ("object has no attribute '_id'", "gradient", "tape.gradient wants one cost, a tensor: the first of the three, J"),
     ("property 'shape' of", "", "a shape cannot be assigned: use tf.reshape, which returns a new tensor"),
     ("does not support item assignment", "", "a tensor cannot be written into: make a new one"),
     (r"must have the same dtype, got tf\.(\w+) != tf\.(\w+)", "", "a {} and a {} tensor meet: tf.cast one of them"),
     (
         "unsupported operand.*NoneType",
         "",
-        "one of the two is None: what a function without `return` gives, or a gradient that the tape did not see",
+        "one of the two is None: what a function without `return` gives, a gradient that the tape did not see, or a "
+        "size that tf.function does not know",
     ),
     ("expected to be a (\\w+) tensor but is a (\\w+) tensor", "", "a {} and a {} tensor meet: tf.cast one of them"),
 ]
 
 
 def _why_it_stopped(function, error):
-    where, kind = _where(function, error), type(error).__name__
-    if isinstance(error, KeyError):
-        return f"it stopped{where}: there is no {error} in the dict."
-    if found := NO_SUCH_METHOD.search(str(error)):
+    where, said = _where(function, error), _said(error)
+    for pattern, at, meaning in IN_PLAIN_WORDS:
+        if (found := re.search(pattern, said)) and re.search(at, where):
+            return f"it stopped{where}: {meaning.format(*(part.replace(',', 'x') for part in found.groups('')))}."
+    if found := NO_SUCH_METHOD.search(said):
         return (
             f"it stopped{where}: tensors have no .{found[1]}: use {INSTEAD.get(found[1], 'a function of TensorFlow')}."
         )
-    for said, at, meaning in IN_PLAIN_WORDS:
-        if (found := re.search(said, str(error))) and at in where:
-            return f"it stopped{where}: {meaning.format(*(part.replace(',', 'x') for part in found.groups()))}."
-    reason = re.sub(r"\{\{.*?\}\}|\[Op:.*", "", str(error)).strip().split("\n")[0]
-    return f"it stopped{where} with {kind}: {reason.rstrip('. ')}."
+    reason = re.sub(r" for '\{\{.*|\{\{.*?\}\} *|\[Op:.*", "", said).strip().split("\n")[0]
+    return f"it stopped{where} with {reason.rstrip('.: ')}."
+
+
+def _said(error):
+    """The error as "Kind: message", also one from inside a tf.function, which tells the way there first."""
+    inside = re.search(r"^in user code:.*?\n\n    (\w+: .*)", str(error), re.S)
+    return inside[1] if inside else f"{type(error).__name__}: {error}"
+
+
+def _code(function):
+    """The code of a function, or of what an object that can be called runs; None if that is not Python."""
+    function = inspect.unwrap(function)
+    function = getattr(function, "func", function)  # of a functools.partial
+    return getattr(function, "__code__", None) or getattr(function.__call__, "__code__", None)
 
 
 def _where(function, error):
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    code = _code(function)
     lines = [f.line for f in traceback.extract_tb(error.__traceback__) if code and f.filename == code.co_filename]
+    if str(error).startswith("in user code:"):
+        frames = re.findall(r'File "(.*)", line .*\n +(.*)', str(error))
+        lines = [line for file, line in frames if not file.startswith(NOT_THE_LEARNER_S)]
     return f" in the line `{lines[-1]}`" if lines and lines[-1] else ""
 
 
@@ -239,85 +340,107 @@ def name_the_mistake(name, got, probes, mistakes):
                 raise CheckFailed(f"{name}: {sentence}")
 
 
-def examine_cost(name, function, right, probes, mistakes, advice="", nothing="an image compared with itself"):
+def examine_cost(
+    name, function, right, probes, mistakes, advice="", nothing="an image compared with itself", names=None, asked=""
+):
     """Compare a cost with `right` on every probe, a tuple of inputs. Returns a remark or "".
 
-    nothing: what costs 0 where `right` is 0.
+    nothing: what costs 0 where `right` is 0. names: what the learner calls the inputs, by default the function's
+    arguments. asked: what else the result depends on, such as 'layer = "conv2_1"'.
     """
     cost = _one_number(name, function)
-    calls = [call(name, cost, probe, advice) for probe in probes]
+    calls = [call(name, cost, probe, advice) for probe in (*probes, probes[0])]
     for value, _ in calls:
         if value.size != 1:
             raise CheckFailed(f"{name}: it returns {size(value)} numbers, but a cost is one: sum over every axis.")
-    got, expected = [value.item() for value, _ in calls], [float(right(*probe)) for probe in probes]
+    (*got, again), expected = [value.item() for value, _ in calls], [float(right(*probe)) for probe in probes]
+    if not np.allclose(again, got[0], rtol=TOLERANCE, atol=NEAR_ZERO, equal_nan=True):
+        raise CheckFailed(
+            f"{name}: called twice with the same input, it returns {got[0]:.6g} and then {again:.6g}: "
+            "it changes something that outlives the call. Make all that it changes anew, inside the function."
+        )
     if not same(got, expected):
-        _say_what_is_wrong(name, function, probes, got, expected, mistakes, nothing)
-    if any(cost.whole) and got != expected and all(value == round(value) for value in got):
-        raise CheckFailed(f"{name}: it returns whole numbers: int() cuts off what comes after the point. Leave it out.")
+        _say_what_is_wrong(name, got, expected, probes, mistakes, nothing)
+        _show_a_difference(name, got, expected, probes, names or _names(function, len(probes[0])), asked)
     return only_numpy_remark(next((reason for _, reason in calls if reason), "")) or loop_remark(function, probes[0])
 
 
-def _say_what_is_wrong(name, function, probes, got, expected, mistakes, nothing):
+def _say_what_is_wrong(name, got, expected, probes, mistakes, nothing):
     if any(np.isnan(got)):
         raise CheckFailed(f"{name}: it returns nan, not a number: 0 was divided by 0, as in the mean over nothing.")
-    if same(got, np.trunc(expected)):
-        raise CheckFailed(f"{name}: rounded down to a whole number: no // and no int() in a cost, / alone.")
+    whole = np.array_equal(got, np.trunc(got))
+    if whole and same(got, np.trunc(expected)):
+        raise CheckFailed(
+            f"{name}: rounded down to a whole number: int() cuts off what comes after the point, and so does //. "
+            "So no // and no int() in a cost, / alone."
+        )
+    if whole and same(got, np.round(expected)):
+        raise CheckFailed(f"{name}: rounded to a whole number: leave the cost as it is, without round().")
     name_the_mistake(name, got, probes, mistakes)
     for value, wanted in zip(got, expected, strict=True):
         if wanted == 0 and not same([value], [wanted]):
             raise CheckFailed(f"{name}: {nothing} costs {value:.6g}. It must cost 0.")
+
+
+def _show_a_difference(name, got, expected, probes, names, asked):
     for probe, value, wanted in zip(probes, got, expected, strict=True):
         if not same([value], [wanted]):
-            raise CheckFailed(f"{name}: it returns {value:.6g} where {wanted:.6g} is right{_for(function, probe)}.")
+            shown = shown_inputs(names, probe, asked)
+            raise CheckFailed(f"{name}: it returns {value:.6g} where {wanted:.6g} is right, for {shown}.")
 
 
 def _one_number(name, function):
-    """The function, which may not return several numbers; `whole` notes whether each result was an int."""
+    """The function, which may return neither several things nor words."""
 
     @functools.wraps(function)
     def cost(*inputs):
         result = function(*inputs)
         if isinstance(result, types.GeneratorType):
             raise CheckFailed(f"{name}: it returns a generator, `... for ... in ...`: return the sum( ) of it.")
+        if isinstance(result, str):
+            raise CheckFailed(f"{name}: it returns a str, not a number: leave its form to the print that shows it.")
         if isinstance(result, tuple | list | dict):
             raise CheckFailed(
                 f"{name}: it returns a {type(result).__name__} of {len(result)}; a cost is one number. "
-                + (
-                    "Is there a comma behind it?"
-                    if isinstance(result, tuple) and len(result) == 1
-                    else "Add them up, and return the sum."
-                )
+                f"{_how_to_make_it_one(result)}"
             )
-        cost.whole.append(isinstance(result, int | np.integer))
         return result
 
-    cost.whole = []
     return cost
 
 
-def _for(function, inputs):
-    """ ", for a = [...] and b = [...]": the inputs, small as they are."""
-    names = list(inspect.signature(function).parameters)[: len(inputs)]
-    words = []
+def _how_to_make_it_one(result):
+    if isinstance(result, dict):
+        return "Return the number alone."
+    if len(result) == 1:
+        return "Is there a comma behind it?" if isinstance(result, tuple) else "Leave out the [ ] around it."
+    if all(map(_is_number, result)):
+        return "Put them together as the formula says." if len(result) == 2 else "Add them up, and return the sum."
+    return "Return the cost alone."
+
+
+def _is_number(value):
+    try:
+        return as_numbers(value).size == 1
+    except (TypeError, ValueError):
+        return False
+
+
+def shown_inputs(names, inputs, asked=""):
+    """ "a = [...] and b = [...]": the inputs, small as they are. asked: what else to name, in front."""
+    words = [asked] if asked else []
     for name, value in zip(names, inputs, strict=False):
         if isinstance(value, dict):
             layer, value = next(iter(value.items()))
             name = f'{name}["{layer}"]'
         digits = np.array2string(np.squeeze(value), precision=3, separator=" ", threshold=60)
         words.append(f"{name} = {' '.join(digits.split())}")
-    return f", for {' and '.join(words)}" if words else ""
+    return " and ".join(words)
 
 
 def examine_numbers(name, numbers, right, probes, mistakes):
     """Compare a number for each layer with `right`. numbers: {layer: number}; probes: {layer: tuple of inputs}."""
-    asked, got = [probes[layer] for layer in numbers], []
-    for layer, number in numbers.items():
-        if np.size(number) != 1:
-            raise CheckFailed(f"{name}: for {layer} there are {size(np.asarray(number))} numbers; it should be one.")
-        try:
-            got.append(np.asarray(number, np.float64).item())
-        except (TypeError, ValueError):
-            raise CheckFailed(f"{name}: for {layer} there is a {type(number).__name__}, not a number.") from None
+    asked, got = [probes[layer] for layer in numbers], [_number_at(name, *entry) for entry in numbers.items()]
     if not same(got, [right(*probe) for probe in asked]):
         name_the_mistake(name, got, asked, mistakes)
         for layer, probe, number in zip(numbers, asked, got, strict=True):
@@ -325,7 +448,19 @@ def examine_numbers(name, numbers, right, probes, mistakes):
                 raise CheckFailed(f"{name}: {number:.6g} at {layer}, where {wanted:.6g} is right: follow the formula.")
 
 
-NO_SUCH_METHOD = re.compile(r"EagerTensor.* has no attribute '([a-z]\w*)'", re.I)
+def _number_at(name, layer, number):
+    try:
+        if isinstance(number, tuple | list):
+            raise TypeError
+        array = as_numbers(number)
+    except (TypeError, ValueError):
+        raise CheckFailed(f"{name}: for {layer} there is a {type(number).__name__}, not a number.") from None
+    if array.size != 1:
+        raise CheckFailed(f"{name}: for {layer} there are {size(array)} numbers; it should be one.")
+    return array.item()
+
+
+NO_SUCH_METHOD = re.compile(r"(?:Eager|Symbolic)Tensor.* has no attribute '([a-z]\w*)'", re.I)
 INSTEAD = {
     "T": "tf.transpose(A), or transpose_b=True in tf.matmul",
     "dot": "tf.matmul",
@@ -349,7 +484,7 @@ def loop_remark(function, inputs):
     """A remark if a function goes through the numbers one by one: with 16 times the positions it runs more lines."""
     larger = tf.nest.map_structure(_sixteen_times, inputs)
     few, many = (_lines_run(function, arrays) for arrays in (inputs, larger))
-    if many < 5 * few:
+    if few == 0 or many < 5 * few:
         return ""
     return (
         "But it goes through the numbers one by one, and a picture has millions: that takes minutes. Use whole tensors."
@@ -361,39 +496,69 @@ def _sixteen_times(array):
 
 
 def _lines_run(function, inputs):
-    """How many lines of its own file the function runs for these inputs; 0 if it stops."""
+    """How many lines outside the libraries the function runs for these inputs; 0 if it stops."""
     function = getattr(function, "python_function", function)  # of a tf.function, which runs its lines once
-    code, count, before = getattr(inspect.unwrap(function), "__code__", None), 0, sys.gettrace()
+    inputs, count, before = tf.nest.map_structure(tf.constant, inputs), 0, sys.gettrace()
 
     def trace(frame, event, _):
         nonlocal count
-        if not code or frame.f_code.co_filename != code.co_filename:
+        if frame.f_code.co_filename.startswith(NOT_THE_LEARNER_S):
             return None
         count += 1
         return trace
 
-    sys.settrace(trace)
     try:
-        function(*tf.nest.map_structure(tf.constant, inputs))
-    except Exception:
+        function(*inputs)  # a tf.function among those that it calls runs its lines here
+        sys.settrace(trace)
+        function(*inputs)
+    except (Exception, SystemExit):
         return 0
     finally:
         sys.settrace(before)
     return count
 
 
-def no_gradient(cost, G):
-    """A remark if the optimiser, which wants the gradient of a cost, would find none. G: array."""
+def no_gradient(cost, G, right=None):
+    """A remark if the optimiser, which wants the gradient of a cost, would find none, or a wrong one.
+
+    G: array. right: the formula, a function of a float64 array, whose gradient the cost's is compared with.
+    """
     G = tf.constant(G)
     with tf.GradientTape() as tape:
         tape.watch(G)
         J = cost(G)
-    if tf.is_tensor(J) and tape.gradient(J, G) is not None:
+    try:
+        gradient = tape.gradient(J, G) if tf.is_tensor(J) else None
+    except LookupError:  # an operation of TensorFlow that has none
+        gradient = None
+    if gradient is None:
+        return (
+            "But it has no gradient, which the optimiser needs: NumPy, float() and .numpy() lose it, and so do "
+            "tf.constant, tf.stop_gradient, tf.round, a cast to whole numbers and .assign. "
+            "Use TensorFlow's other functions from the input to the result."
+        )
+    if right is None or _near(np.asarray(tf.convert_to_tensor(gradient), np.float64), _slopes(right, G.numpy())):
         return ""
     return (
-        "But it has no gradient, which the optimiser needs: NumPy, float() and .numpy() lose it. "
-        "Use TensorFlow's functions from G to the result."
+        "But its gradient, which the optimiser needs, is not that of the formula: part of the way from the input to "
+        "the result goes through NumPy, float(), .numpy() or tf.stop_gradient, which lose it. Use TensorFlow's "
+        "functions all the way."
     )
+
+
+def _near(gradient, right):
+    return np.linalg.norm(gradient - right) <= 0.1 * np.linalg.norm(right)
+
+
+def _slopes(right, at, step=1e-3):
+    """The gradient of a function of an array, by central differences."""
+    slopes = np.empty(at.shape)
+    for index in np.ndindex(at.shape):
+        ahead, behind = (np.array(at, np.float64) for _ in range(2))
+        ahead[index] += step
+        behind[index] -= step
+        slopes[index] = (float(right(ahead)) - float(right(behind))) / (2 * step)
+    return slopes
 
 
 def size(array):
