@@ -206,6 +206,11 @@ def style_in_a_list_outside(layers, image, vgg):
     return J
 
 
+def style_in_a_row_later(layers, image, vgg):
+    J, size = style_with()(layers, image, vgg), itertools.count(1)
+    return lambda G: tf.fill([next(size)], J(G))
+
+
 def style_without_the_layers(layers, image, vgg):
     a_S, GS, number = vgg(image), {}, len(layers)
     while layers:
@@ -417,9 +422,13 @@ MISTAKES = {
         "G with itself": (style_with(lambda t, v: relative(v, v)), "0 for every G"),
         "sums of all layers": (style_of_all_sums, "at conv1_1, conv3_1, conv5_1: it returns"),
         "something else": (style_with(lambda t, v: 7 * relative(t, v)), "is right, for image = [[[3. 0. 0.]"),
-        "a generator": (style_with_the_gram_matrices_in(iter), "right in its first call only"),
+        "a generator": (
+            style_with_the_gram_matrices_in(iter),
+            "first call only: called three times it returns 7.02147, 0, 0",
+        ),
         "a map": (style_with_the_gram_matrices_in(lambda GS: map(tf.identity, GS)), "right in its first call only"),
         "a list outside": (style_in_a_list_outside, "right in its first call only"),
+        "a row in later calls": (style_in_a_row_later, "right in its first call only"),
         "layers used up": (style_without_the_layers, "it changes `layers`"),
         "J and layers": (
             lambda *a, vgg: [style_with()(*a, vgg=vgg)],

@@ -124,6 +124,22 @@ def yardstick_of_the_first_G(vgg, C, S):
     return errors
 
 
+def yardstick_with_an_iterator(vgg, C, S):
+    compare, a_S = yardstick()(vgg, C, S), vgg(S)
+    GS = iter([per_position(a_S[layer]) for layer in ALL_STYLE])
+
+    def errors(G):
+        content, a_G = compare(G)[0], vgg(G)
+        return content, {layer: relative(next(GS), per_position(a_G[layer])) for layer in ALL_STYLE}
+
+    return errors
+
+
+def yardstick_once(vgg, C, S):
+    compare, seen = yardstick()(vgg, C, S), []
+    return lambda G: None if seen.append(G) or seen[1:] else compare(G)
+
+
 def yardstick_of_the_first_S():
     kept = {}
 
@@ -316,6 +332,8 @@ MISTAKES = {
             yardstick_outside(added, lambda both: tuple(map(dict, both))),
             "right in its first call only",
         ),
+        "an iterator that ends": (yardstick_with_an_iterator, "it stopped in the line `return content, {"),
+        "nothing in later calls": (yardstick_once, "right in its first call only"),
         "the first G": (yardstick_of_the_first_G, "its errors keeps what it saw in its first G"),
         "the first S": (yardstick_of_the_first_S(), "the S of an earlier call is kept"),
         "words": (yardstick(lambda c, s, g: f"{relative(c, g)}"), "content: for conv1_1 there is a str, not a number"),
@@ -391,6 +409,10 @@ MISTAKES = {
         "style divided by the 4": (translated(of_style=lambda n, c: c**2 * n**2 / 4), "beta lambda: the 4 divides"),
         "sizes popped": (using_up(lambda sizes: sizes.pop("conv4_2")), "it changes `sizes`"),
         "sizes emptied": (using_up(dict.clear), "it changes `sizes`"),
+        "sizes of numpy": (
+            using_up(lambda sizes: sizes.update(conv1_1=np.array(sizes["conv1_1"]))),
+            "it changes `sizes`",
+        ),
         "sizes overwritten": (using_up(lambda sizes: sizes.update(conv1_1=1)), "it changes `sizes`"),
         "two dicts": (lambda *a: (translated()(*a)[1],) * 2, "alpha is one number"),
         "None": (lambda *a: (None, translated()(*a)[1]), "there is None, not a number"),

@@ -207,17 +207,26 @@ def _examine_memory(name, make_J, what, right, rounds):
 
 
 def _examine_later_calls(name, costs, right, advice):
+    @functools.wraps(costs)
+    def in_one_array(*inputs):
+        return np.concatenate([np.ravel(found) for found in costs(*inputs)])
+
     pictures = ODD_G, ODD_G[:, ::-1] ** 2, ODD_G
-    got = call(name, costs, (ODD_C, *pictures), advice)[0].ravel()
+    got, _ = call(name, in_one_array, (ODD_C, *pictures), advice)
     expected = [right(ODD_C, G) for G in pictures]
-    if same(got, expected):
+    if got.size == 3 and same(got, expected):
         return
-    if same(got, [expected[0]] * 3):
+    if got.size == 3 and same(got, [expected[0]] * 3):
         raise CheckFailed(f"{name}: its J keeps what it saw in its first G: take vgg(G) inside J, in every call.")
     raise CheckFailed(
-        f"{name}: its J is right in its first call only: for the same G it then returns {got[2]:.6g}, and no more "
-        f"{got[0]:.6g}. A generator, a zip or a map is used up after one call, and a list made outside J stays full."
+        f"{name}: its J is right in its first call only: called three times it returns {_in_a_row(got)}, where "
+        f"{_in_a_row(expected)} are right. A generator, a zip or a map is used up after one call, and a list made "
+        "outside J stays full."
     )
+
+
+def _in_a_row(numbers):
+    return ", ".join(f"{number:.6g}" for number in numbers)
 
 
 @_lesson.check

@@ -120,13 +120,17 @@ def _returned_by(errors_seen_by, C, S, *pictures):
     return attempt(name, returned, *map(tf.constant, (C, S, *pictures)), advice=advice)
 
 
+def _are_two_dicts(returned):
+    return isinstance(returned, tuple | list) and [isinstance(part, dict) for part in returned] == [True, True]
+
+
 def _both_errors(errors_seen_by, S, G):
     """({layer: content error}, {layer: style error}), as the learner's function gives them."""
     name = "errors_seen_by"
     (returned,) = _returned_by(errors_seen_by, ODD_C / 4, S, G)
     if returned is None:
         raise CheckFailed(f"{name}: its errors returns nothing. Is the `return` missing?")
-    if not isinstance(returned, tuple | list) or [isinstance(part, dict) for part in returned] != [True, True]:
+    if not _are_two_dicts(returned):
         raise CheckFailed(f"{name}: its errors should return two dicts {{layer: error}}, content and style.")
     content, style = returned
     if "conv4_2" in style and "conv4_2" not in content:
@@ -170,22 +174,28 @@ def _right_in_a_row(S, G):
 
 def _examine_later_calls(errors_seen_by):
     name, pictures = "errors_seen_by", (ODD_G / 4, ODD_G[:, ::-1] ** 2, ODD_G / 4)
-    returned = _returned_by(errors_seen_by, ODD_C / 4, LARGER, *pictures)
-    if any(first is last for first, last in zip(returned[0], returned[2], strict=True)):
-        raise CheckFailed(
-            f"{name}: its errors returns the same dict in every call, and so changes what it returned before: "
-            "make both dicts inside errors."
-        )
-    got = [attempt(name, _in_a_row, *both) for both in returned]
-    expected = [_right_in_a_row(LARGER, G) for G in pictures]
-    if same(got, expected):
-        return
-    if same(got, [expected[0]] * 3):
-        raise CheckFailed(f"{name}: its errors keeps what it saw in its first G: take vgg(G) inside errors.")
+    returned = _returned_by(errors_seen_by, ODD_C / 4, ANOTHER, *pictures)
+    if all(map(_are_two_dicts, returned)):
+        if any(first is last for first, last in zip(returned[0], returned[2], strict=True)):
+            raise CheckFailed(
+                f"{name}: its errors returns the same dict in every call, and so changes what it returned before: "
+                "make both dicts inside errors."
+            )
+        got = [attempt(name, _in_a_row, *both) for both in returned]
+        expected = [_right_in_a_row(ANOTHER, G) for G in pictures]
+        if same(got, expected):
+            return
+        if same(got, [expected[0]] * 3):
+            raise CheckFailed(f"{name}: its errors keeps what it saw in its first G: take vgg(G) inside errors.")
     raise CheckFailed(
         f"{name}: its errors is right in its first call only. A generator, a zip or a map is used up after one call, "
         "and what is made outside errors stays as the last call left it."
     )
+
+
+def _no_gradient_at(errors_seen_by, which, layer):
+    """A remark if one error has no gradient. which: 0 for content, 1 for style."""
+    return no_gradient(lambda G: _both_errors(errors_seen_by, LARGER, G)[which][layer], ODD_G / 4)
 
 
 @_lesson.check
@@ -204,13 +214,7 @@ def check_errors_seen_by(errors_seen_by):
             _examine_each(f"errors_seen_by: {what}", {n: errors[n] for n in layers}, right, probes, mistakes)
     _examine_later_calls(errors_seen_by)
     every = [(0, layer) for layer in CONTENT] + [(1, layer) for layer in STYLE]
-    remarks = (
-        no_gradient(
-            lambda G, which=which, layer=layer: _both_errors(errors_seen_by, LARGER, G)[which][layer], ODD_G / 4
-        )
-        for which, layer in every
-    )
-    return next(filter(None, remarks), "")
+    return next(filter(None, (_no_gradient_at(errors_seen_by, *one) for one in every)), "")
 
 
 # ------------------------------------------------------------------------------------ total variation
@@ -371,7 +375,7 @@ def _alpha_and_beta_lambda(in_ours):
     name, sizes = "in_ours", dict(SIZES)
     advice = "content_factor and style_factor are functions of n and c, sizes is {layer: (n, c)}."
     returned = attempt(name, in_ours, _content_factor, _style_factor, sizes, advice=advice)
-    if sizes != SIZES:
+    if sizes.keys() != SIZES.keys() or any(sizes[layer] is not SIZES[layer] for layer in SIZES):
         raise CheckFailed(f"{name}: it changes `sizes`, and so for all that comes after: take a copy, dict(sizes).")
     if returned is None:
         raise CheckFailed(f"{name}: it returns nothing. Is the `return` missing?")
