@@ -101,33 +101,31 @@ UNEVEN_MISTAKES = [
 ]
 
 
-def _returned_by(errors_seen_by, C, S, *pictures):
-    """Whatever the learner's function gives for each G of `pictures`, one after another, on the tiny network."""
-    name = "errors_seen_by"
+def _errors_of(errors_seen_by, S):
+    """What errors, made for C and this S on the tiny network, returns for each of any number of G: a list."""
+    name, advice = "errors_seen_by", "Its arguments are vgg, C=C and S=S."
+    if S.shape != ODD_C.shape:
+        advice = "Here S differs from C and G in size, which is allowed: only Gram matrices meet."
+    errors = attempt(name, errors_seen_by, tiny_network, tf.constant(ODD_C / 4), tf.constant(S), advice=advice)
+    if errors is None:
+        raise CheckFailed(f"{name}: it returns nothing. Is `return errors` missing?")
+    if not callable(errors):
+        raise CheckFailed(f"{name}: it returns errors, and should return the function errors, which takes a G.")
 
     @functools.wraps(errors_seen_by)
-    def returned(C, S, *pictures):
-        errors = errors_seen_by(tiny_network, C, S)
-        if errors is None:
-            raise CheckFailed(f"{name}: it returns nothing. Is `return errors` missing?")
-        if not callable(errors):
-            raise CheckFailed(f"{name}: it returns errors, and should return the function errors, which takes a G.")
+    def in_a_list(*pictures):
         return [errors(G) for G in pictures]
 
-    advice = "Its arguments are vgg, C=C and S=S."
-    if S.shape != C.shape:
-        advice = "Here S differs from C and G in size, which is allowed: only Gram matrices meet."
-    return attempt(name, returned, *map(tf.constant, (C, S, *pictures)), advice=advice)
+    return lambda *pictures: attempt(name, in_a_list, *map(tf.constant, pictures), advice=advice)
 
 
 def _are_two_dicts(returned):
     return isinstance(returned, tuple | list) and [isinstance(part, dict) for part in returned] == [True, True]
 
 
-def _both_errors(errors_seen_by, S, G):
-    """({layer: content error}, {layer: style error}), as the learner's function gives them."""
-    name = "errors_seen_by"
-    (returned,) = _returned_by(errors_seen_by, ODD_C / 4, S, G)
+def _both_errors(errors, G):
+    """({layer: content error}, {layer: style error}), as the learner's function gives them. errors: of `_errors_of`."""
+    name, (returned,) = "errors_seen_by", errors(G)
     if returned is None:
         raise CheckFailed(f"{name}: its errors returns nothing. Is the `return` missing?")
     if not _are_two_dicts(returned):
@@ -172,9 +170,19 @@ def _right_in_a_row(S, G):
     ]
 
 
-def _examine_later_calls(errors_seen_by):
+def _examine_first_call(errors, S, of_content, of_style):
+    content, style = _both_errors(errors, ODD_G / 4)
+    probes = _probes(S, ODD_G / 4)
+    for what, found, layers, right, mistakes in (
+        ("content", content, CONTENT, RIGHT_CONTENT, of_content),
+        ("style", style, STYLE, RIGHT_STYLE, of_style),
+    ):
+        _examine_each(f"errors_seen_by: {what}", {n: found[n] for n in layers}, right, probes, mistakes)
+
+
+def _examine_later_calls(errors):
     name, pictures = "errors_seen_by", (ODD_G / 4, ODD_G[:, ::-1] ** 2, ODD_G / 4)
-    returned = _returned_by(errors_seen_by, ODD_C / 4, ANOTHER, *pictures)
+    returned = errors(*pictures)
     if all(map(_are_two_dicts, returned)):
         if any(first is last for first, last in zip(returned[0], returned[2], strict=True)):
             raise CheckFailed(
@@ -193,28 +201,20 @@ def _examine_later_calls(errors_seen_by):
     )
 
 
-def _no_gradient_at(errors_seen_by, which, layer):
+def _no_gradient_at(errors, which, layer):
     """A remark if one error has no gradient. which: 0 for content, 1 for style."""
-    return no_gradient(lambda G: _both_errors(errors_seen_by, LARGER, G)[which][layer], ODD_G / 4)
+    return no_gradient(lambda G: _both_errors(errors, G)[which][layer], ODD_G / 4)
 
 
 @_lesson.check
 def check_errors_seen_by(errors_seen_by):
     """errors_seen_by(vgg, C, S) -> errors; errors(G) -> ({layer: content error}, {layer: style error})."""
-    for S, of_content, of_style in (
-        (ANOTHER, CONTENT_MISTAKES, STYLE_MISTAKES),
-        (LARGER, CONTENT_MISTAKES[1:], UNEVEN_MISTAKES),
-    ):
-        content, style = _both_errors(errors_seen_by, S, ODD_G / 4)
-        probes = _probes(S, ODD_G / 4)
-        for what, errors, layers, right, mistakes in (
-            ("content", content, CONTENT, RIGHT_CONTENT, of_content),
-            ("style", style, STYLE, RIGHT_STYLE, of_style),
-        ):
-            _examine_each(f"errors_seen_by: {what}", {n: errors[n] for n in layers}, right, probes, mistakes)
-    _examine_later_calls(errors_seen_by)
+    errors = _errors_of(errors_seen_by, ANOTHER)
+    _examine_first_call(errors, ANOTHER, CONTENT_MISTAKES, STYLE_MISTAKES)
+    _examine_first_call(_errors_of(errors_seen_by, LARGER), LARGER, CONTENT_MISTAKES[1:], UNEVEN_MISTAKES)
+    _examine_later_calls(errors)
     every = [(0, layer) for layer in CONTENT] + [(1, layer) for layer in STYLE]
-    return next(filter(None, (_no_gradient_at(errors_seen_by, *one) for one in every)), "")
+    return next(filter(None, (_no_gradient_at(errors, *one) for one in every)), "")
 
 
 # ------------------------------------------------------------------------------------ total variation
