@@ -63,11 +63,6 @@ def relative(t, v):
     return tf.reduce_sum((t - v) ** 2) / tf.reduce_sum(t**2)
 
 
-def half_relative(t, v):
-    """Right, and with half the gradient: one of the two factors of the square is no tensor."""
-    return tf.reduce_sum((t - v) * np.asarray(t - v)) / tf.reduce_sum(t**2)
-
-
 def looped_relative(t, v):
     above = below = 0.0
     for a, b in zip(np.asarray(t).ravel(), np.asarray(v).ravel(), strict=True):
@@ -84,7 +79,6 @@ RELATIVE_RIGHT = {
     "loop": looped_relative,
     "a float": lambda t, v: float(relative(t, v)),
     "stopped": lambda t, v: tf.stop_gradient(relative(t, v)),
-    "half the gradient": half_relative,
 }
 
 RELATIVE_MISTAKES = {
@@ -331,7 +325,6 @@ RIGHT = {
         "course": content(relative),
         "norms": content(lambda t, v: tf.norm(v - t) ** 2 / tf.norm(t) ** 2),
         "numpy": content_in_numpy,
-        "half the gradient": content(half_relative),
         "one number in a row": content(lambda t, v: tf.reshape(relative(t, v), [1])),
     },
     "style_cost": {
@@ -339,7 +332,6 @@ RIGHT = {
         "loop": looped_style,
         "library": style_with(of=nst.gram_per_position),
         "numpy": style_in_numpy,
-        "half the gradient": style_with(half_relative),
         "Gram matrices in a list": style_with_the_gram_matrices_in(list),
         "a copy of the layers is used up": lambda layers, image, vgg: style_without_the_layers(
             list(layers), image, vgg

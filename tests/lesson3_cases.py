@@ -2,16 +2,7 @@
 
 import numpy as np
 import tensorflow as tf
-from lesson2_cases import (
-    ALL,
-    ALL_STYLE,
-    RELATIVE_MISTAKES,
-    gram,
-    half_relative,
-    looped_relative,
-    per_position,
-    relative,
-)
+from lesson2_cases import ALL, ALL_STYLE, RELATIVE_MISTAKES, gram, looped_relative, per_position, relative
 
 # ------------------------------------------------------------------------------------ the yardstick
 
@@ -245,8 +236,6 @@ RIGHT = {
         "a list": yardstick(returned=lambda content, style: [content, style]),
         "content in floats": yardstick(lambda c, s, g: float(relative(c, g))),
         "style in floats": style_by(lambda t, v: float(relative(t, v))),
-        "half the gradient": yardstick(lambda c, s, g: half_relative(c, g)),
-        "half the style's gradient": style_by(half_relative),
         "Gram matrices in a list": yardstick_with_the_gram_matrices_in(list),
         "copies of what is kept": yardstick_outside(result=lambda both: tuple(map(dict, both))),
         "numpy, without conv4_1": yardstick_in_numpy,
@@ -257,7 +246,6 @@ RIGHT = {
         "products": variation(lambda d: d * d),
         "numpy": lambda G: np.mean(np.diff(G, axis=1) ** 2) + np.mean(np.diff(G, axis=2) ** 2),
         "loops": looped_variation,
-        "half the gradient": variation(lambda d: d * np.asarray(d)),
         "the other way round": lambda G: variation()(G[:, ::-1, ::-1]),
     },
     "in_ours": {
