@@ -11,6 +11,24 @@ def in_float32(error):
     return lambda t, v: error(tf.cast(t, tf.float32), tf.cast(v, tf.float32))
 
 
+def in_format(kind, back=tf.float32):
+    return lambda t, v: tf.cast(relative(tf.cast(t, kind), tf.cast(v, kind)), back)
+
+
+def for_float32_only(otherwise):
+    """A relative error that gives something else where one of the two is no float32."""
+    return lambda t, v: relative(t, v) if t.dtype == v.dtype == tf.float32 or isinstance(t, np.ndarray) else otherwise
+
+
+def cast_where_needed(t, v):
+    t = t if t.dtype == tf.float32 else tf.cast(t, tf.float32)
+    return relative(t, v if v.dtype == tf.float32 else tf.cast(v, tf.float32))
+
+
+def expanded(t, v):
+    return 1 + (tf.reduce_sum(v**2) - 2 * tf.reduce_sum(t * v)) / tf.reduce_sum(t**2)
+
+
 def yardstick(
     of_content=lambda c, s, g: relative(c, g),
     of_style=lambda c, s, g: relative(per_position(s), per_position(g)),
@@ -55,6 +73,82 @@ def swapped_relative(t, v):
 
 def bare_sum(t, v):
     return tf.reduce_sum((t - v) ** 2)
+
+
+def yardstick_with_the_gram_matrices_in(kind):
+    """An errors_seen_by which makes the Gram matrices of S once, as a list, a map, a generator or a zip."""
+
+    def errors_seen_by(vgg, C, S):
+        a_C, a_S = vgg(C), vgg(S)
+        GS = kind((layer, per_position(a_S[layer])) for layer in ALL_STYLE)
+
+        def errors(G):
+            a_G = vgg(G)
+            return (
+                {layer: relative(a_C[layer], a_G[layer]) for layer in a_G},
+                {layer: relative(g, per_position(a_G[layer])) for layer, g in GS},
+            )
+
+        return errors
+
+    return errors_seen_by
+
+
+def yardstick_outside(kept=lambda errors, new: new, result=lambda both: both):
+    """An errors_seen_by whose dicts are made outside errors; kept: what they then hold."""
+
+    def errors_seen_by(vgg, C, S):
+        compare, content, style = yardstick()(vgg, C, S), {}, {}
+
+        def errors(G):
+            for old, new in zip((content, style), compare(G), strict=True):
+                old.update(kept(old, new))
+            return result((content, style))
+
+        return errors
+
+    return errors_seen_by
+
+
+def added(errors, new):
+    return {layer: errors.get(layer, 0) + new[layer] for layer in new}
+
+
+def yardstick_of_the_first_G(vgg, C, S):
+    compare, seen = yardstick()(vgg, C, S), []
+
+    def errors(G):
+        seen.append(G)
+        return compare(seen[0])
+
+    return errors
+
+
+def yardstick_with_an_iterator(vgg, C, S):
+    compare, a_S = yardstick()(vgg, C, S), vgg(S)
+    GS = iter([per_position(a_S[layer]) for layer in ALL_STYLE])
+
+    def errors(G):
+        content, a_G = compare(G)[0], vgg(G)
+        return content, {layer: relative(next(GS), per_position(a_G[layer])) for layer in ALL_STYLE}
+
+    return errors
+
+
+def yardstick_once(vgg, C, S):
+    compare, seen = yardstick()(vgg, C, S), []
+    return lambda G: None if seen.append(G) or seen[1:] else compare(G)
+
+
+def yardstick_of_the_first_S():
+    kept = {}
+
+    def errors_seen_by(vgg, C, S):
+        if S.shape == C.shape:
+            kept["S"] = S
+        return yardstick()(vgg, C, kept["S"])
+
+    return errors_seen_by
 
 
 # ------------------------------------------------------------------------------------ total variation
@@ -110,6 +204,17 @@ def changed(change):
     return lambda content_factor, style_factor, sizes: translated()(*change(content_factor, style_factor), sizes)
 
 
+def using_up(take):
+    """in_ours whose `sizes` are changed by `take` first, and which is right all the same."""
+
+    def in_ours(content_factor, style_factor, sizes):
+        every = dict(sizes)
+        take(sizes)
+        return translated()(content_factor, style_factor, every)
+
+    return in_ours
+
+
 def turned(factor):
     return lambda n, c: factor(c, n)
 
@@ -121,9 +226,18 @@ RIGHT = {
         "numpy": lambda t, v: (
             np.mean(np.square(np.float32(t) - np.float32(v))) / np.mean(np.square(np.asarray(t, np.float32)))
         ),
+        "float64": in_format(tf.float64),
+        "where needed": cast_where_needed,
+        "expanded": in_float32(expanded),
+        "one number in a row": in_float32(lambda t, v: tf.reshape(relative(t, v), [1])),
     },
     "errors_seen_by": {
         "course": yardstick(),
+        "a list": yardstick(returned=lambda content, style: [content, style]),
+        "content in floats": yardstick(lambda c, s, g: float(relative(c, g))),
+        "style in floats": style_by(lambda t, v: float(relative(t, v))),
+        "Gram matrices in a list": yardstick_with_the_gram_matrices_in(list),
+        "copies of what is kept": yardstick_outside(result=lambda both: tuple(map(dict, both))),
         "numpy, without conv4_1": yardstick_in_numpy,
         "means": style_by(lambda t, v: tf.reduce_mean((v - t) ** 2) / tf.reduce_mean(t**2)),
     },
@@ -134,7 +248,14 @@ RIGHT = {
         "loops": looped_variation,
         "the other way round": lambda G: variation()(G[:, ::-1, ::-1]),
     },
-    "in_ours": {"course": translated(), "division": translated_by_division},
+    "in_ours": {
+        "course": translated(),
+        "division": translated_by_division,
+        "a list": lambda *a: list(translated()(*a)),
+        "a copy is used up": lambda *factors_and_sizes: using_up(dict.clear)(
+            *factors_and_sizes[:2], dict(factors_and_sizes[2])
+        ),
+    },
 }
 
 MISTAKES = {
@@ -145,21 +266,43 @@ MISTAKES = {
             if what != "no return"
         },
         "not cast": (relative, "cast both to float32 first"),
+        "only the value": (lambda t, v: relative(t, tf.cast(v, tf.float32)), "cast both to float32 first"),
+        "only the target": (lambda t, v: relative(tf.cast(t, tf.float32), v), "cast both to float32 first"),
+        "to the value's format": (
+            lambda t, v: relative(tf.cast(t, v.dtype), v),
+            "for a float32 and a bfloat16 it returns 0, where 1.1e-05 is right",
+        ),
+        "to the target's format": (
+            lambda t, v: relative(t, tf.cast(v, t.dtype)),
+            "for a bfloat16 and a float32 it returns 0, where 1.11e-05 is right",
+        ),
+        "where they differ": (
+            lambda t, v: relative(t, v) if t.dtype == v.dtype else in_float32(relative)(t, v),
+            "for a bfloat16 and a bfloat16 it returns 0.25",
+        ),
+        "bfloat16": (in_format(tf.bfloat16), "for a float32 and a bfloat16 it returns 0"),
+        "float16": (in_format(tf.float16), "for a float32 and a bfloat16 it returns 0"),
+        "int32": (in_format(tf.int32), "after the point is cut off"),
+        "nan for bfloat16": (for_float32_only(float("nan")), "for a float32 and a bfloat16 it returns nan"),
+        "nothing for bfloat16": (for_float32_only(None), "for a float32 and a bfloat16 it returns nothing"),
         "no return": (lambda t, v: None, "`return`"),
     },
     "errors_seen_by": {
-        "content of S": (yardstick(lambda c, s, g: relative(s[:, : g.shape[1]], g)), "the content is that of C"),
+        "content of S": (
+            yardstick(lambda c, s, g: relative(s[:, : g.shape[1], : g.shape[2]], g)),
+            "the content is that of C",
+        ),
         "Gram matrices of C for content": (yardstick(lambda c, s, g: relative(gram(c), gram(g))), "content compares"),
         "content swapped": (yardstick(lambda c, s, g: relative(g, c)), "content: target and value are swapped"),
         "content not divided": (yardstick(lambda c, s, g: bare_sum(c, g)), "content: this is the bare sum"),
         "content by channel": (yardstick(lambda c, s, g: tf.reduce_sum((c - g) ** 2, (0, 1, 2))), "3 numbers"),
-        "content always 0": (yardstick(lambda c, s, g: 0.0 * relative(c, g)), "content: 0 at conv1_1, where"),
+        "content always 0": (yardstick(lambda c, s, g: 0.0 * relative(c, g)), "content: 0 for every G"),
         "style of C": (
             yardstick(of_style=lambda c, s, g: relative(per_position(c), per_position(g))),
             "the style is that of S",
         ),
         "activations": (
-            yardstick(of_style=lambda c, s, g: relative(s[:, : g.shape[1]], g)),
+            yardstick(of_style=lambda c, s, g: relative(s[:, : g.shape[1], : g.shape[2]], g)),
             "activations are compared; style",
         ),
         "bare Gram matrix": (style_by(relative, gram), "take nst.gram_per_position of each"),
@@ -175,6 +318,31 @@ MISTAKES = {
         "sums": (yardstick(returned=lambda content, style: (content, sum(style.values()))), "two dicts"),
         "errors, not the function": (lambda vgg, C, S: ({}, {}), "should return the function errors"),
         "no return": (lambda vgg, C, S: None, "`return errors`"),
+        "a fifth": (style_by(lambda t, v: relative(t, v) / 5), "style: a fifth of each layer's error"),
+        "S with itself": (yardstick(of_style=lambda c, s, g: relative(s, s)), "style: 0 for every G"),
+        "something else": (style_by(lambda t, v: 100 * relative(t, v)), "style: 84.6939 at conv1_1, where 0.846939 is"),
+        "whole numbers": (
+            yardstick(lambda c, s, g: relative(tf.cast(c, tf.int32), tf.cast(g, tf.int32))),
+            "content: what comes after the point is cut off",
+        ),
+        "divided by n_H": (style_by(relative, lambda a: gram(a) / a.shape[1]), "n_H n_W, and not n_H alone"),
+        "divided by n_W": (style_by(relative, lambda a: gram(a) / a.shape[2]), "n_H n_W, and not n_W alone"),
+        "a generator": (yardstick_with_the_gram_matrices_in(iter), "right in its first call only"),
+        "a zip": (yardstick_with_the_gram_matrices_in(lambda GS: zip(*zip(*GS, strict=True), strict=True)), "zip"),
+        "dicts outside": (yardstick_outside(), "the same dict in every call"),
+        "added up outside": (
+            yardstick_outside(added, lambda both: tuple(map(dict, both))),
+            "right in its first call only",
+        ),
+        "an iterator that ends": (yardstick_with_an_iterator, "it stopped in the line `return content, {"),
+        "nothing in later calls": (yardstick_once, "right in its first call only"),
+        "the first G": (yardstick_of_the_first_G, "its errors keeps what it saw in its first G"),
+        "the first S": (yardstick_of_the_first_S(), "the S of an earlier call is kept"),
+        "words": (yardstick(lambda c, s, g: f"{relative(c, g)}"), "content: for conv1_1 there is a str, not a number"),
+        "a tuple": (yardstick(lambda c, s, g: (relative(c, g),)), "content: for conv1_1 there is a tuple"),
+        "two in a tuple": (yardstick(lambda c, s, g: (relative(c, g), c)), "content: for conv1_1 there is a tuple"),
+        "None": (yardstick(of_style=lambda c, s, g: None), "style: for conv1_1 there is None, not a number"),
+        "three": (yardstick(returned=lambda content, style: (content, style, 0)), "two dicts"),
         "no return in errors": (yardstick(returned=lambda content, style: None), "its errors returns nothing"),
         "two arguments": (lambda vgg, C: None, "Its arguments are vgg, C=C and S=S"),
     },
@@ -237,10 +405,30 @@ MISTAKES = {
         "alpha alone": (lambda *a: translated()(*a)[0], "return two things"),
         "something else": (
             translated(of_content=lambda n, c: 77),
-            "alpha: 5852 at conv4_2, where 12768 is right",
+            "alpha: 5852 at conv4_2 (n = 6, c = 7, content_factor(n, c) = 76), where 12768 is right",
         ),
-        "a string": (lambda *a: ("10", translated()(*a)[1]), "alpha: 10 at conv4_2"),
-        "a function": (lambda *a: (a[0], translated()(*a)[1]), "conv4_2 there is a function, not a number"),
+        "divided by the 4": (translated(of_content=lambda n, c: n * c / 4), "alpha: the 4 divides"),
+        "style divided by the 4": (translated(of_style=lambda n, c: c**2 * n**2 / 4), "beta lambda: the 4 divides"),
+        "sizes popped": (using_up(lambda sizes: sizes.pop("conv4_2")), "it changes `sizes`"),
+        "sizes emptied": (using_up(dict.clear), "it changes `sizes`"),
+        "sizes of numpy": (
+            using_up(lambda sizes: sizes.update(conv1_1=np.array(sizes["conv1_1"]))),
+            "it changes `sizes`",
+        ),
+        "sizes overwritten": (using_up(lambda sizes: sizes.update(conv1_1=1)), "it changes `sizes`"),
+        "two dicts": (lambda *a: (translated()(*a)[1],) * 2, "alpha is one number"),
+        "None": (lambda *a: (None, translated()(*a)[1]), "there is None, not a number"),
+        "a tuple": (lambda *a: ((translated()(*a)[0],), translated()(*a)[1]), "there is a tuple, not a number"),
+        "two in a tuple": (lambda *a: ((1, [4, 2, 3]), translated()(*a)[1]), "there is a tuple, not a number"),
+        "weights in words": (
+            lambda *a: (translated()(*a)[0], {n: str(w) for n, w in translated()(*a)[1].items()}),
+            "there is a str, not a number",
+        ),
+        "a string": (lambda *a: ("10", translated()(*a)[1]), "content_factor(n, c) = 76) there is a str, not a number"),
+        "a function": (
+            lambda *a: (a[0], translated()(*a)[1]),
+            "content_factor(n, c) = 76) there is a function, not a number",
+        ),
         "no return": (lambda *a: None, "`return`"),
         "stops": (lambda content_factor, style_factor, sizes: content_factor(sizes), "are functions of n and c"),
     },

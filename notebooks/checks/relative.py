@@ -3,8 +3,9 @@
 import numpy as np
 
 import nst_utils as nst
-from notebooks.checks.machinery import ODD_G, count, examine_cost
+from notebooks.checks.machinery import ODD_G, attempt, count, examine_cost, no_gradient
 from notebooks.checks.machinery import ODD_S as ODD_C
+from nst_utils import tf
 
 GAINS = {  # of the three channels, at each layer
     "conv1_1": (1, 2, 1),
@@ -15,7 +16,9 @@ GAINS = {  # of the three channels, at each layer
     "conv5_1": (1, 3, 5),
 }
 STYLE = tuple(nst.STYLE_LAYERS)
-LARGER = np.concatenate([ODD_C, ODD_G[:, :2]], axis=1)  # a picture of another size
+TALLER = np.concatenate([ODD_C, ODD_G[:, :2]], axis=1)
+LARGER = np.concatenate([TALLER, TALLER[:, ::-1]], axis=2)  # higher and wider, and not in proportion
+ANOTHER = LARGER[:, 2:, :2]  # of the size of ODD_C and ODD_G
 
 
 def tiny_network(image):
@@ -35,6 +38,13 @@ def gram(a):
 def per_position(a):
     return gram(a) / (a.size / a.shape[-1])
 
+
+UNEVEN = "right where S and G are of one size; where they differ, take nst.gram_per_position of each: "
+UNEVEN_GRAMS = [  # (what is then wrong, how the Gram matrix is made)
+    (f"{UNEVEN}a bare Gram matrix grows with the number of positions.", gram),
+    (f"{UNEVEN}the positions are n_H n_W, and not n_H alone.", lambda a: gram(a) / a.shape[1]),
+    (f"{UNEVEN}the positions are n_H n_W, and not n_W alone.", lambda a: gram(a) / a.shape[2]),
+]
 
 MISTAKES = [  # in a relative error
     ("this is the bare sum; divide it by the sum of the target's squares.", lambda t, v: np.sum((t - v) ** 2)),
@@ -77,12 +87,23 @@ MISTAKES = [  # in a relative error
         "target and value are added; subtract them, so that the error of the target itself is 0.",
         lambda t, v: relative_error(t, -v),
     ),
+    (
+        "what comes after the point is cut off: no int and no tf.cast to whole numbers.",
+        lambda t, v: relative_error(np.trunc(t), np.trunc(v)),
+    ),
 ]
 
 
 def examine_relative_error(function):
     """Raise CheckFailed, or return a remark, for a relative_error(target, value)."""
-    target = count(2, 3) + 1
-    probes = ((target, 0 * target), (target, target[::-1, ::-1]), (target, target**2 / 4), (target, target))
+    name, target = "relative_error", count(2, 3) + 1
+    probes = (
+        (target, 0 * target),
+        (target, target[::-1, ::-1]),
+        (target, target**2 / 4),
+        (target / 4, target[::-1] / 4),
+        (target, target),
+    )
     advice = "Its arguments are target and value."
-    return examine_cost("relative_error", function, relative_error, probes, MISTAKES, advice, "the target itself")
+    remark = examine_cost(name, function, relative_error, probes, MISTAKES, advice, "the target itself")
+    return remark or no_gradient(lambda value: attempt(name, function, tf.constant(target), value), target[::-1])
