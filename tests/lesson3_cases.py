@@ -341,7 +341,7 @@ MISTAKES = {
         "words": (yardstick(lambda c, s, g: f"{relative(c, g)}"), "content: for conv1_1 there is a str, not a number"),
         "a tuple": (yardstick(lambda c, s, g: (relative(c, g),)), "content: for conv1_1 there is a tuple"),
         "two in a tuple": (yardstick(lambda c, s, g: (relative(c, g), c)), "content: for conv1_1 there is a tuple"),
-        "None": (yardstick(of_style=lambda c, s, g: None), "style: for conv1_1 there is None, not a number"),
+        "None": (yardstick(of_style=lambda c, s, g: None), "style: for conv1_1 there is a NoneType, not a number"),
         "three": (yardstick(returned=lambda content, style: (content, style, 0)), "two dicts"),
         "no return in errors": (yardstick(returned=lambda content, style: None), "its errors returns nothing"),
         "two arguments": (lambda vgg, C: None, "Its arguments are vgg, C=C and S=S"),
@@ -417,7 +417,7 @@ MISTAKES = {
         ),
         "sizes overwritten": (using_up(lambda sizes: sizes.update(conv1_1=1)), "it changes `sizes`"),
         "two dicts": (lambda *a: (translated()(*a)[1],) * 2, "alpha is one number"),
-        "None": (lambda *a: (None, translated()(*a)[1]), "there is None, not a number"),
+        "None": (lambda *a: (None, translated()(*a)[1]), "there is a NoneType, not a number"),
         "a tuple": (lambda *a: ((translated()(*a)[0],), translated()(*a)[1]), "there is a tuple, not a number"),
         "two in a tuple": (lambda *a: ((1, [4, 2, 3]), translated()(*a)[1]), "there is a tuple, not a number"),
         "weights in words": (

@@ -147,6 +147,10 @@ def half_style(S, G):
     return sum(0.2 * tf.reduce_mean((gram(S[n]) - gram(G[n])) ** 2) / 4 for n in lesson1_cases.WEIGHTS)
 
 
+def half_relative(t, v):
+    return tf.reduce_sum((t - v) * np.asarray(t - v)) / tf.reduce_sum(t**2)
+
+
 HALVES = {
     "np.transpose": ("gram_matrix", lambda A: tf.matmul(A, np.transpose(A))),
     ".numpy().T": ("gram_matrix", lambda A: tf.matmul(A, A.numpy().T)),
@@ -172,9 +176,20 @@ HALVES = {
 }
 
 
-@pytest.mark.parametrize("name, function", HALVES.values(), ids=HALVES)
-def test_half_a_gradient_is_remarked_on(name, function, capsys):
-    check("01", name, function)
+LATER_HALVES = [
+    ("02", "relative_error", half_relative),
+    ("02", "content_cost", lesson2_cases.content(half_relative)),
+    ("02", "style_cost", lesson2_cases.style_with(half_relative)),
+    ("03", "relative_error", lesson3_cases.in_float32(half_relative)),
+    ("03", "errors_seen_by", lesson3_cases.yardstick(lambda c, s, g: half_relative(c, g))),
+    ("03", "errors_seen_by", lesson3_cases.style_by(half_relative)),
+    ("03", "total_variation", lesson3_cases.variation(lambda d: d * np.asarray(d))),
+]
+
+
+@pytest.mark.parametrize("number, name, function", [("01", *half) for half in HALVES.values()] + LATER_HALVES)
+def test_half_a_gradient_is_remarked_on(number, name, function, capsys):
+    check(number, name, function)
     assert "is not that of the formula" in capsys.readouterr().out
 
 
@@ -301,9 +316,15 @@ def test_numpy_alone_is_examined_as_thoroughly(capsys):
 @pytest.mark.parametrize(
     "number, name, right, flat",
     [
+        ("02", "relative_error", "course", "numpy"),
+        ("02", "relative_error", "course", "a float"),
+        ("02", "relative_error", "course", "stopped"),
         ("02", "content_cost", "course", "numpy"),
         ("02", "style_cost", "course", "numpy"),
+        ("03", "relative_error", "course", "numpy"),
         ("03", "errors_seen_by", "course", "numpy, without conv4_1"),
+        ("03", "errors_seen_by", "course", "content in floats"),
+        ("03", "errors_seen_by", "course", "style in floats"),
         ("03", "total_variation", "course", "numpy"),
     ],
 )

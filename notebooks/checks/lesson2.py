@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import functools
-import inspect
 import types
 
 import numpy as np
@@ -197,12 +196,12 @@ def _examine_memory(name, make_J, what, right, rounds):
     def cost(image, G):
         return costs(image, G)[0]
 
-    cost.__signature__ = inspect.signature(cost, follow_wrapped=False)  # for the names of what it is called with
-    remarks = [examine_cost(name_here, cost, right, *this, "its own image") for this in rounds]
+    names = "image", "G"
+    remarks = [examine_cost(name_here, cost, right, *this, "its own image", names) for this in rounds]
     advice = rounds[0][-1]
     _examine_later_calls(name, costs, right, advice)
     return next(filter(None, remarks), "") or no_gradient(
-        lambda G: attempt(name, cost, tf.constant(ODD_C), G, advice=advice), ODD_G
+        lambda G: attempt(name, cost, tf.constant(ODD_C), G, advice=advice), ODD_G, lambda G: right(ODD_C, G)
     )
 
 

@@ -8,6 +8,7 @@ from notebooks.checks.machinery import (
     ODD_G,
     CheckFailed,
     Lesson,
+    as_numbers,
     attempt,
     count,
     examine_cost,
@@ -39,7 +40,7 @@ CHECKS, check_all = _lesson.checks, _lesson.check_all
 
 
 def _as_float(number):
-    return np.asarray(number, np.float64).item()
+    return as_numbers(number).item()
 
 
 def _examine_formats(function):
@@ -141,15 +142,6 @@ def _both_errors(errors, G):
     return content, style
 
 
-def _examine_each(name, numbers, right, probes, mistakes):
-    """As `examine_numbers`; None, a number in words and one in a tuple are no numbers."""
-    for layer, number in numbers.items():
-        if number is None or isinstance(number, tuple | list | dict | str):
-            what = "None" if number is None else f"a {type(number).__name__}"
-            raise CheckFailed(f"{name}: for {layer} there is {what}, not a number.")
-    examine_numbers(name, numbers, right, probes, mistakes)
-
-
 def _probes(S, G):
     """What the right errors and the mistaken ones are worked out from: {layer: ({image: activations},)}."""
     pictures = {"C": ODD_C / 4, "S": S, "the S before": ANOTHER, "G": G}
@@ -177,7 +169,7 @@ def _examine_first_call(errors, S, of_content, of_style):
         ("content", content, CONTENT, RIGHT_CONTENT, of_content),
         ("style", style, STYLE, RIGHT_STYLE, of_style),
     ):
-        _examine_each(f"errors_seen_by: {what}", {n: found[n] for n in layers}, right, probes, mistakes)
+        examine_numbers(f"errors_seen_by: {what}", {n: found[n] for n in layers}, right, probes, mistakes)
 
 
 def _examine_later_calls(errors):
@@ -202,8 +194,11 @@ def _examine_later_calls(errors):
 
 
 def _no_gradient_at(errors, which, layer):
-    """A remark if one error has no gradient. which: 0 for content, 1 for style."""
-    return no_gradient(lambda G: _both_errors(errors, G)[which][layer], ODD_G / 4)
+    """A remark if one error has no gradient or a wrong one. which: 0 for content, 1 for style."""
+    right = (RIGHT_CONTENT, RIGHT_STYLE)[which]
+    return no_gradient(
+        lambda G: _both_errors(errors, G)[which][layer], ODD_G / 4, lambda G: right(*_probes(ANOTHER, G)[layer])
+    )
 
 
 @_lesson.check
@@ -267,7 +262,7 @@ def check_total_variation(total_variation):
     wide = np.concatenate([ODD_C, 2 * ODD_G], axis=2)
     probes = (wide,), (wide.transpose(0, 2, 1, 3)[:, ::-1],), (count(1, 3, 4, 3) ** 2 / 100,), (0 * wide + 0.5,)
     remark = examine_cost("total_variation", total_variation, right, probes, mistakes, nothing="one colour everywhere")
-    return remark or no_gradient(total_variation, wide)
+    return remark or no_gradient(total_variation, wide, right)
 
 
 def _root(squares):
@@ -361,7 +356,7 @@ def _shown(layers, which, factor):
 
 def _examine_weights(what, weights, which, factor, right, mistakes):
     shown = _shown(weights, which, factor)
-    _examine_each(
+    examine_numbers(
         f"in_ours: {what}",
         {shown[layer]: weight for layer, weight in weights.items()},
         right,

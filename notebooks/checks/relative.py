@@ -106,4 +106,8 @@ def examine_relative_error(function):
     )
     advice = "Its arguments are target and value."
     remark = examine_cost(name, function, relative_error, probes, MISTAKES, advice, "the target itself")
-    return remark or no_gradient(lambda value: attempt(name, function, tf.constant(target), value), target[::-1])
+    return remark or no_gradient(
+        lambda value: attempt(name, function, tf.constant(target), value),
+        target[::-1],
+        lambda value: relative_error(target, value),
+    )
