@@ -19,7 +19,8 @@ from tensorflow import keras
 import nst_utils as nst
 from notebooks import checks
 from notebooks.checks import lesson1, lesson2, lesson3
-from notebooks.checks.machinery import CheckFailed, NotWritten, as_numbers, examine_cost, examine_numbers, no_gradient
+from notebooks.checks.machinery import CheckFailed, NotWritten, as_numbers, examine_cost, examine_numbers
+from notebooks.checks.remarks import no_gradient
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 TEACHING = NOTEBOOKS / "TEACHING.md"

@@ -19,14 +19,12 @@ from notebooks.checks.machinery import (
     call,
     count,
     examine_cost,
-    loop_remark,
     name_the_mistake,
-    no_gradient,
-    only_numpy_remark,
     same,
     shown_inputs,
     size,
 )
+from notebooks.checks.remarks import loop_remark, no_gradient, only_numpy_remark
 from nst_utils import keras, tf
 
 _lesson = Lesson()

@@ -17,8 +17,6 @@ from notebooks.checks.machinery import (
     count,
     examine_cost,
     name_the_mistake,
-    no_gradient,
-    only_numpy_remark,
     same,
 )
 from notebooks.checks.machinery import ODD_S as ODD_C
@@ -35,6 +33,7 @@ from notebooks.checks.relative import (
     relative_error,
     tiny_network,
 )
+from notebooks.checks.remarks import no_gradient, only_numpy_remark
 from nst_utils import tf
 
 _lesson = Lesson()

@@ -13,7 +13,6 @@ from notebooks.checks.machinery import (
     count,
     examine_cost,
     examine_numbers,
-    no_gradient,
     same,
 )
 from notebooks.checks.machinery import ODD_S as ODD_C
@@ -29,6 +28,7 @@ from notebooks.checks.relative import (
     relative_error,
     tiny_network,
 )
+from notebooks.checks.remarks import no_gradient
 from nst_utils import tf
 
 CONTENT = ("conv1_1", "conv2_1", "conv3_1", "conv4_2", "conv5_1")  # conv4_1 may be among them, but nobody asks for it

@@ -1,4 +1,4 @@
-"""What all checks share: how a function is called, how results are compared, and how a mistake is put in words.
+"""What all checks share: how a function is called, how results are compared, and how a mistake is named.
 
 A check calls the learner's function on small inputs whose results can be worked out by hand. Where a
 result is wrong, it is compared with what each classic mistake would give, and the message names the
@@ -8,31 +8,19 @@ one that fits. Only results count: reshape or einsum, NumPy or TensorFlow, float
 import contextlib
 import functools
 import inspect
-import os
 import re
 import sys
 import textwrap
-import traceback
 import types
-from pathlib import Path
 
 import numpy as np
 
+from notebooks.checks.plain_words import NO_NUMPY, said_by, where, why_it_stopped
+from notebooks.checks.remarks import loop_remark, only_numpy_remark
 from nst_utils import tf
 
 TOLERANCE = 0.02  # relative: TF32 and bfloat16 round a result by less, every mistake here changes one by more
 NEAR_ZERO = 1e-3
-
-
-NOT_THE_LEARNER_S = (  # how the files begin whose lines are not the learner's
-    "<frozen",
-    "<__array_function__",
-    *(
-        str(Path(path).parents[up])
-        for path, up in ((os.__file__, 0), (np.__file__, 1), (tf.__file__, 1), (__file__, 0))
-    ),
-    str(Path(__file__).parents[2] / "nst_"),
-)
 
 
 class _InWords:
@@ -79,14 +67,14 @@ class Lesson:
         try:
             return self.checks[name](function)
         except NotImplementedError as error:
-            hint = _said(error).split(": ", 1)[1].strip()
+            hint = said_by(error).split(": ", 1)[1].strip()
             raise NotWritten(hint or f"{name} is not written.") from None
         except CheckFailed:
             raise
         except (Exception, SystemExit) as error:
-            if not _where(function, error):
+            if not where(function, error):
                 raise
-            raise CheckFailed(f"{name}: {_why_it_stopped(function, error)}") from error
+            raise CheckFailed(f"{name}: {why_it_stopped(function, error)}") from error
 
     def check_all(self, namespace=None):
         """Print how many exercises are right, and what is open.
@@ -123,7 +111,7 @@ def attempt(name, function, *inputs, advice=""):
         if isinstance(error, NotImplementedError) and not re.search(NO_NUMPY, str(error)):
             raise
         more = advice(str(error)) if callable(advice) else advice
-        raise CheckFailed(f"{name}: {_why_it_stopped(function, error)} {more}".rstrip()) from error
+        raise CheckFailed(f"{name}: {why_it_stopped(function, error)} {more}".rstrip()) from error
 
 
 def call(name, function, inputs, advice=""):
@@ -212,7 +200,7 @@ def _on_arrays(name, function, inputs):
     except ValueError as error:
         if "read-only" in str(error):
             raise CheckFailed(
-                f"{name}: it changes its input{_where(function, error)}, and so the picture for all that comes after. "
+                f"{name}: it changes its input{where(function, error)}, and so the picture for all that comes after. "
                 "Make a new array: a = a - b, and not a -= b."
             ) from error
         raise
@@ -231,96 +219,6 @@ def _read_only(array):
     view = np.asarray(array).view()
     view.flags.writeable = False
     return view
-
-
-NO_NUMPY = r"symbolic tf\.Tensor|'SymbolicTensor' object has no attribute 'numpy'|eager execution is enabled"
-NONE = "the gradient is None"
-IN_TAPE = (
-    f"{NONE}: call objective(G) inside `with tf.GradientTape() as tape:`, without float(), .numpy() or tf.constant() "
-    "on the way from G to J, and take tape.gradient(J, G), J first"
-)
-ONE_LAYER = "a dict of all layers stands where the activations of one belong: name the layer, in [ ]"
-PAIRS = "apply_gradients wants a list of pairs, the gradient first: [(gradient, G)]"
-IN_PLAIN_WORDS = [  # (what the error says, what the line of the function says, what that means)
-    ("^KeyError: (.*)", "", "there is no {} in the dict"),
-    ("^SystemExit", "", "exit() ends the whole notebook: leave it out"),
-    (NO_NUMPY, "", "NumPy does not work inside tf.function: use TensorFlow's functions, or leave @tf.function out"),
-    (
-        r"Matrix size-incompatible: In\[0\]: \[(.*?)\], In\[1\]: \[(.*?)\]",
-        "",
-        "a matrix of {} times one of {} does not fit",
-    ),
-    (r"Incompatible shapes: \[(.*?)\] vs\. \[(.*?)\]", "", "entry by entry, as *, + and - go, {} and {} do not fit"),
-    ("not in (the )?list of allowed values: int8", r"\^", "^ is not a power in Python: write **"),
-    ("No gradients provided", "", IN_TAPE),
-    ("None values not supported|convert a value .None", "gradient|assign", IN_TAPE),
-    (
-        "None values not supported|Failed to convert elements of .*None",
-        "",
-        "one of the numbers is None, as a size is that tf.function does not know: take tf.shape(a), or leave "
-        "@tf.function out",
-    ),
-    ("Unknown variable", "apply_gradients", "this moves a copy of G; give apply_gradients G itself"),
-    (r"'dict' and 'dict'|'dict' object has no attribute|convert a value \(\{", "", ONE_LAYER),
-    ("object has no attribute '_unique_id'|unpack|iterate|iterable", "apply_gradients", PAIRS),
-    ("Cannot update variable with shape", "apply_gradients", f"{PAIRS}, and both of one shape"),
-    (
-        "`type_value`: <",
-        "gradient",
-        "tape.gradient wants what objective(G) gave, and not the function: the first of the three, J",
-    ),
-    (
-        "`type_value`",
-        "",
-        "float() and .numpy() take a number out of TensorFlow, which then has no gradient: keep the tensor",
-    ),
-    ("object has no attribute '_id'", "gradient", "tape.gradient wants one cost, a tensor: the first of the three, J"),
-    ("property 'shape' of", "", "a shape cannot be assigned: use tf.reshape, which returns a new tensor"),
-    ("does not support item assignment", "", "a tensor cannot be written into: make a new one"),
-    (r"must have the same dtype, got tf\.(\w+) != tf\.(\w+)", "", "a {} and a {} tensor meet: tf.cast one of them"),
-    (
-        "unsupported operand.*NoneType",
-        "",
-        "one of the two is None: what a function without `return` gives, a gradient that the tape did not see, or a "
-        "size that tf.function does not know",
-    ),
-    ("expected to be a (\\w+) tensor but is a (\\w+) tensor", "", "a {} and a {} tensor meet: tf.cast one of them"),
-]
-
-
-def _why_it_stopped(function, error):
-    where, said = _where(function, error), _said(error)
-    for pattern, at, meaning in IN_PLAIN_WORDS:
-        if (found := re.search(pattern, said)) and re.search(at, where):
-            return f"it stopped{where}: {meaning.format(*(part.replace(',', 'x') for part in found.groups('')))}."
-    if found := NO_SUCH_METHOD.search(said):
-        return (
-            f"it stopped{where}: tensors have no .{found[1]}: use {INSTEAD.get(found[1], 'a function of TensorFlow')}."
-        )
-    reason = re.sub(r" for '\{\{.*|\{\{.*?\}\} *|\[Op:.*", "", said).strip().split("\n")[0]
-    return f"it stopped{where} with {reason.rstrip('.: ')}."
-
-
-def _said(error):
-    """The error as "Kind: message", also one from inside a tf.function, which tells the way there first."""
-    inside = re.search(r"^in user code:.*?\n\n    (\w+: .*)", str(error), re.S)
-    return inside[1] if inside else f"{type(error).__name__}: {error}"
-
-
-def _code(function):
-    """The code of a function, or of what an object that can be called runs; None if that is not Python."""
-    function = inspect.unwrap(function)
-    function = getattr(function, "func", function)  # of a functools.partial
-    return getattr(function, "__code__", None) or getattr(function.__call__, "__code__", None)
-
-
-def _where(function, error):
-    code = _code(function)
-    lines = [f.line for f in traceback.extract_tb(error.__traceback__) if code and f.filename == code.co_filename]
-    if str(error).startswith("in user code:"):
-        frames = re.findall(r'File "(.*)", line .*\n +(.*)', str(error))
-        lines = [line for file, line in frames if not file.startswith(NOT_THE_LEARNER_S)]
-    return f" in the line `{lines[-1]}`" if lines and lines[-1] else ""
 
 
 # ------------------------------------------------------------------------------------ comparing
@@ -458,107 +356,6 @@ def _number_at(name, layer, number):
     if array.size != 1:
         raise CheckFailed(f"{name}: for {layer} there are {size(array)} numbers; it should be one.")
     return array.item()
-
-
-NO_SUCH_METHOD = re.compile(r"(?:Eager|Symbolic)Tensor.* has no attribute '([a-z]\w*)'", re.I)
-INSTEAD = {
-    "T": "tf.transpose(A), or transpose_b=True in tf.matmul",
-    "dot": "tf.matmul",
-    "mean": "tf.reduce_mean",
-    "reshape": "tf.reshape",
-    "sum": "tf.reduce_sum",
-}
-
-
-def only_numpy_remark(reason):
-    """A remark on a function that works for NumPy arrays only. reason: what stopped it with tensors, or ""."""
-    if not reason:
-        return ""
-    said = "But it takes NumPy arrays only, and activations are tensors"
-    if found := NO_SUCH_METHOD.search(reason):
-        return f"{said}, which have no .{found[1]}: use {INSTEAD.get(found[1], 'a function of TensorFlow')}."
-    return f"{said}: use TensorFlow's functions."
-
-
-def loop_remark(function, inputs):
-    """A remark if a function goes through the numbers one by one: with 16 times the positions it runs more lines."""
-    larger = tf.nest.map_structure(_sixteen_times, inputs)
-    few, many = (_lines_run(function, arrays) for arrays in (inputs, larger))
-    if few == 0 or many < 5 * few:
-        return ""
-    return (
-        "But it goes through the numbers one by one, and a picture has millions: that takes minutes. Use whole tensors."
-    )
-
-
-def _sixteen_times(array):
-    return np.tile(array, {4: (1, 4, 4, 1), 2: (1, 16)}.get(np.ndim(array), 1))
-
-
-def _lines_run(function, inputs):
-    """How many lines outside the libraries the function runs for these inputs; 0 if it stops."""
-    function = getattr(function, "python_function", function)  # of a tf.function, which runs its lines once
-    inputs, count, before = tf.nest.map_structure(tf.constant, inputs), 0, sys.gettrace()
-
-    def trace(frame, event, _):
-        nonlocal count
-        if frame.f_code.co_filename.startswith(NOT_THE_LEARNER_S):
-            return None
-        count += 1
-        return trace
-
-    try:
-        function(*inputs)  # a tf.function among those that it calls runs its lines here
-        sys.settrace(trace)
-        function(*inputs)
-    except (Exception, SystemExit):
-        return 0
-    finally:
-        sys.settrace(before)
-    return count
-
-
-def no_gradient(cost, G, right=None):
-    """A remark if the optimiser, which wants the gradient of a cost, would find none, or a wrong one.
-
-    G: array. right: the formula, a function of a float64 array, whose gradient the cost's is compared with.
-    """
-    G = tf.constant(G)
-    with tf.GradientTape() as tape:
-        tape.watch(G)
-        J = cost(G)
-    try:
-        gradient = tape.gradient(J, G) if tf.is_tensor(J) else None
-    except LookupError:  # an operation of TensorFlow that has none
-        gradient = None
-    if gradient is None:
-        return (
-            "But it has no gradient, which the optimiser needs: NumPy, float() and .numpy() lose it, and so do "
-            "tf.constant, tf.stop_gradient, tf.round, a cast to whole numbers and .assign. "
-            "Use TensorFlow's other functions from the input to the result."
-        )
-    if right is None or _near(np.asarray(tf.convert_to_tensor(gradient), np.float64), _slopes(right, G.numpy())):
-        return ""
-    return (
-        "But its gradient, which the optimiser needs, is not that of the formula: part of the way from the input to "
-        "the result goes through NumPy, float(), .numpy() or tf.stop_gradient, which lose it. Use TensorFlow's "
-        "functions all the way."
-    )
-
-
-def _near(gradient, right):
-    return np.linalg.norm(gradient - right) <= 0.1 * np.linalg.norm(right)
-
-
-def _slopes(right, at, step=1e-3):
-    """The gradient of a function of an array, by central differences."""
-    slopes = np.empty(at.shape)
-    for index in np.ndindex(at.shape):
-        ahead, behind = (np.array(at, np.float64) for _ in range(2))
-        ahead[index] += step
-        behind[index] -= step
-        slopes[index] = (float(right(ahead)) - float(right(behind))) / (2 * step)
-    return slopes
 
 
 def size(array):

@@ -3,8 +3,9 @@
 import numpy as np
 
 import nst_utils as nst
-from notebooks.checks.machinery import ODD_G, attempt, count, examine_cost, no_gradient
+from notebooks.checks.machinery import ODD_G, attempt, count, examine_cost
 from notebooks.checks.machinery import ODD_S as ODD_C
+from notebooks.checks.remarks import no_gradient
 from nst_utils import tf
 
 GAINS = {  # of the three channels, at each layer
