@@ -27,7 +27,7 @@ SPARE = 1.1  # times the memory that the estimate says
 PLANES, COPIES, CODE, WEIGHTS = 15, 1.7, 80e6, 36
 # With tiles: planes of a tile, and of the whole picture: what the search holds at most beside pairs (L-BFGS six, its
 # filter, and the transforms of one colour), and in 8 bits C, the last record and the best.
-PLANES_OF_TILE, HELD = 15, {"lbfgs": 8.5, "adam": 6}
+PLANES_OF_TILE, HELD = 15, {"lbfgs": 8.5, "adam": 5.5}
 PLANES_OF_MASK = 1.1  # a mask as it was given, at this size, at all layers, and what all masks together cover
 TENSORFLOW = 0.6e9  # bytes of a process that has loaded it and the bundled network, before any work
 MEASURING = 0.35  # of an evaluation: J alone

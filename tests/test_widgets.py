@@ -151,8 +151,8 @@ def test_where_nobody_is_there_to_press_it_is_a_still(choices, tmp_path, monkeyp
     full = widgets.FullRunPanel(choices, tmp_path / "new.png", size=64)
     for panel in (widgets.Picker(choices), widgets.LabPanel(choices), full):
         panel._ipython_display_()
-    grid, (shown, costs, text), (result, _, _) = drawn
-    assert list(grid) == ["C: cat", "C: louvre", "S: poppies", "S: waves"]
+    contents, styles, (shown, costs, text), (result, _, _) = drawn
+    assert list(contents) == ["C: cat", "C: louvre"] and list(styles) == ["S: poppies", "S: waves"]
     assert list(shown) == ["C", "S", "G"] and costs[-1][1] < costs[0][1] and "strength 50" in text
     assert list(result) == ["C", "G"] and (tmp_path / "new.png").exists()
     until(lambda: not [thread for thread in threading.enumerate() if thread.name == "lab"])
