@@ -314,6 +314,12 @@ def augmented_total(J_content, J_style, alpha=10, beta=40):
     return J_content + J_style
 
 
+def total_of_numbers(J_content, J_style, alpha=10, beta=40):
+    if not isinstance(alpha, int | float) or not isinstance(beta, int | float):
+        raise TypeError("alpha and beta are numbers")
+    return alpha * J_content + beta * J_style
+
+
 @tf.function
 def graph_total(J_content, J_style, alpha=10, beta=40):
     return alpha * J_content + beta * J_style
@@ -392,6 +398,7 @@ RIGHT = {
         "an object": Called(unrolled),
     },
     "gram_matrix": {
+        "with the 1 of the batch": lambda A: tf.matmul(A, tf.transpose(A, [0, 2, 1])),
         "matmul": lambda A: tf.matmul(A, tf.transpose(A)),
         "transpose_b": lambda A: tf.linalg.matmul(A, A, transpose_b=True),
         "at": lambda A: A @ tf.transpose(A),
@@ -438,6 +445,7 @@ RIGHT = {
     },
     "total_cost": {
         "formula": lambda J_content, J_style, alpha=10, beta=40: alpha * J_content + beta * J_style,
+        "weights that are numbers": total_of_numbers,
         "other order": lambda J_content, J_style, beta=40, alpha=10: tf.add(beta * J_style, alpha * J_content),
         "numpy": lambda J_content, J_style, alpha=10, beta=40: np.dot([alpha, beta], [J_content, J_style]),
         "augmented": augmented_total,
@@ -725,9 +733,13 @@ MISTAKES = {
             "it returns a tuple of 5; a cost is one number. Add them up",
         ),
         **{f"without {layer}": (without(layer), f"{layer} is missing") for layer in WEIGHTS},
+        "by place in the dict": (
+            lambda S, G: sum(0.2 * layer_cost(S[name], G[name]) for name in list(S)[:5]),
+            "conv4_2 is compared, the first in the dict",
+        ),
         "conv4_2 for conv5_1": (
             lambda S, G: sum(0.2 * layer_cost(S[n.replace("5_1", "4_2")], G[n.replace("5_1", "4_2")]) for n in WEIGHTS),
-            "it returns",
+            "conv4_2 is compared, the first in the dict, and conv5_1 is not",
         ),
         "a layer is taken out": (style_cost_that_pops, "it takes conv4_2 out of S"),
         "a layer is deleted": (style_cost_that_deletes, "it takes conv4_2 out of G"),
@@ -810,6 +822,8 @@ MISTAKES = {
         "of an array": (step_of_numpy, "without float(), .numpy() or tf.constant() on the way from G to J"),
         "NumPy in a graph": (step_of_numpy_in_a_graph, "NumPy does not work inside tf.function"),
         "yield": (step_that_yields, "it has a `yield`"),
+        "a generator": (lambda *a: (cost for cost in step()(*a)), "it returns a generator, which has no [0]"),
+        "a map": (lambda *a: map(float, step()(*a)), "it returns a map, which has no [0]"),
         "G, costs": (step_returning(lambda J, c, s, G: (G, (J, c, s))), "three numbers"),
         "costs, G": (step_returning(lambda J, c, s, G: ((J, c, s), G)), "three numbers"),
         "G, J": (step_returning(lambda J, c, s, G: (G, J)), "three numbers"),

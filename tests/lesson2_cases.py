@@ -462,6 +462,8 @@ MISTAKES = {
             "the shape is (1, 2, 24, 3)",
         ),
         "nothing moved": (shuffled(lambda rows, rng: rows), "nothing has moved"),
+        "one place on": (shuffled(lambda rows, rng: np.roll(rows, 1, axis=0)), "moved on by as many places"),
+        "two exchanged": (shuffled(lambda rows, rng: rows[[1, 0, *range(2, len(rows))]]), "most pieces are where"),
         "drawn with repetition": (
             shuffled(lambda rows, rng: tf.gather(rows, rng.integers(0, rows.shape[0], rows.shape[0]))),
             "lost and others doubled",

@@ -351,6 +351,12 @@ MISTAKES = {
         "only across": (variation(add=lambda down, across: across), "it looks across only"),
         "not squared": (variation(lambda d: d), "not squared"),
         "absolute values": (variation(tf.abs), "not squared"),
+        "of the library": (lambda G: tf.image.total_variation(G)[0], "this sums absolute differences"),
+        "gradients of the library": (
+            lambda G: sum(tf.reduce_mean(d**2) for d in tf.image.image_gradients(G)),
+            "a row and a column of zeros are counted",
+        ),
+        "colours added": (lambda G: 3 * variation()(G), "3 times too large"),
         "sum": (variation(mean=tf.reduce_sum), "this is the sum"),
         "square of the mean": (variation(tf.identity, lambda d: tf.reduce_mean(d) ** 2), "squared after the mean"),
         "round the border": (

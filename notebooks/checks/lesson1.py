@@ -1,5 +1,6 @@
 """The checks of lesson 1: the costs, and a step of training."""
 
+import contextlib
 import functools
 import inspect
 import types
@@ -180,7 +181,7 @@ def _advice_on_a_product(A):
 @_lesson.check
 def check_gram_matrix(gram_matrix):
     """gram_matrix(A), A unrolled to (n_C, n_H n_W) -> A A^T (n_C, n_C)."""
-    remark = ""
+    remark, gram_matrix = "", _of_a_matrix(gram_matrix)
     for A in (TOY.reshape(4, 3).T, WIDE.reshape(6, 2).T / 4, count(3, 3)):
         G, reason = call("gram_matrix", gram_matrix, (A,), _advice_on_a_product(A))
         remark = remark or only_numpy_remark(reason) or loop_remark(gram_matrix, (A,))
@@ -190,6 +191,24 @@ def check_gram_matrix(gram_matrix):
     return remark or no_gradient(
         lambda A: tf.reduce_sum(tf.square(gram_matrix(A))), TOY.reshape(4, 3).T, lambda A: np.sum((A @ A.T) ** 2)
     )
+
+
+def _of_a_matrix(gram_matrix):
+    """The function; where it takes A only with the 1 of the batch in front, which `unroll` may leave, so called."""
+
+    @functools.wraps(gram_matrix)
+    def with_batch(A):
+        return gram_matrix(A[None])
+
+    A = count(3, 4)
+    with contextlib.suppress(CheckFailed, NotImplementedError):
+        call("gram_matrix", gram_matrix, (A,))
+        return gram_matrix
+    with contextlib.suppress(CheckFailed, NotImplementedError):
+        G, _ = call("gram_matrix", with_batch, (A,))
+        if G.shape == (1, 3, 3) and same(G, [A @ A.T]):
+            return with_batch
+    return gram_matrix
 
 
 def _examine_size_of_G(G, A):
@@ -415,7 +434,8 @@ def _batch(compute_layer_style_cost):
 @_lesson.check
 def check_compute_style_cost(compute_style_cost):
     """compute_style_cost(seen_S, seen_G), {layer: activations}, conv4_2 among them -> J_style with 0.2 per layer."""
-    factors = dict(zip((*nst.STYLE_LAYERS, nst.CONTENT_LAYER), (1, 1.25, 1.5, 1.75, 2, 2.5), strict=True))
+    # In the order of the network's own dict, which nobody may rely on.
+    factors = dict(zip((nst.CONTENT_LAYER, *nst.STYLE_LAYERS), (2.5, 1, 1.25, 1.5, 1.75, 2), strict=True))
     seen_S, seen_G = ({name: factor * a for name, factor in factors.items()} for a in (ODD_S, ODD_G))
 
     def layers(S, G, names=nst.STYLE_LAYERS):
@@ -423,7 +443,16 @@ def check_compute_style_cost(compute_style_cost):
 
     mistakes = [
         ("5 times too large: the weights lambda are missing.", lambda S, G: layers(S, G).sum()),
-        ("5 times too small: the weights sum to 1 already, so no further mean.", lambda S, G: layers(S, G).sum() / 25),
+        (
+            "5 times too small: the weights sum to 1 already, so no further mean, and each weight only once.",
+            lambda S, G: layers(S, G).sum() / 25,
+        ),
+        (
+            f"{nst.CONTENT_LAYER} is compared, the first in the dict, and conv5_1 is not: go through style_layers, and "
+            "take seen_S[name].",
+            lambda S, G: 0.2 * layers(S, G, list(S)[:5]).sum(),
+            lambda S, G: layers(S, G, list(S)[:5]).sum(),
+        ),
         ("only the last layer counts: add to J_style in the loop (+=).", lambda S, G: 0.2 * layers(S, G)[-1]),
         ("only the first layer counts: return after the loop, not in it.", lambda S, G: 0.2 * layers(S, G)[0]),
         (
@@ -461,7 +490,7 @@ def check_total_cost(total_cost):
 
     @functools.wraps(total_cost)
     def by_name(J_content, J_style, alpha, beta):
-        return total_cost(J_content, J_style, alpha=alpha, beta=beta)
+        return total_cost(J_content, J_style, alpha=float(alpha), beta=float(beta))
 
     swapped = "alpha and beta are swapped: alpha goes with J_content."
     if _begins_with_the_style(total_cost):
@@ -475,7 +504,7 @@ def check_total_cost(total_cost):
         ("the brackets are wrong: alpha J_content + beta J_style.", lambda C, S, a, b: a * (C + b * S)),
         ("this is a product; add the two terms.", lambda C, S, a, b: a * C * b * S),
     ]
-    probes = ((3.0, 5.0, 2.0, 7.0), (0.25, 0.5, 1.5, 0.75), (506 / 48, 253876 / 576, 10.0, 40.0))
+    probes = ((3.0, 5.0, 2.0, 7.0), (0.25, 0.5, 1.5, 0.75), (506 / 48, 253876 / 576, 10.0, 40.0), (3.0, 5.0, 0.0, 7.0))
     advice = "Its arguments are J_content, J_style, alpha=10 and beta=40."
     remark = examine_cost("total_cost", by_name, nst.total_cost, probes, mistakes, advice)
     mistakes = [("its defaults are swapped: alpha=10, beta=40.", lambda C, S: 40 * C + 10 * S)]
@@ -516,8 +545,12 @@ def check_train_step(train_step):
     of_content, of_style = 2 * (start - to_content), 2 * (start - to_style)
     gradient = of_content + 3 * of_style
     G, returned = after(keras.optimizers.SGD(rate))
-    if isinstance(returned, types.GeneratorType):
+    if inspect.isgeneratorfunction(inspect.unwrap(train_step)):
         raise CheckFailed("train_step: it has a `yield`, so nothing in it runs when it is called: write `return`.")
+    if isinstance(returned, types.GeneratorType | map | filter | zip):
+        raise CheckFailed(
+            f"train_step: it returns a {type(returned).__name__}, which has no [0]: return (J, J_content, J_style)."
+        )
     outside = "clip it to [0, 1] after the step, and G.assign the clipped values."
     free = start - rate * gradient
     mistakes = [

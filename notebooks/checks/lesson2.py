@@ -373,7 +373,8 @@ def _examine_order(mixed, whole, size):
     if np.array_equal(mixed, whole):
         raise CheckFailed("shuffled: nothing has moved: gather the pieces in the order of a permutation.")
     before, shape = _pieces(whole, size), (whole.shape[1] // size, whole.shape[2] // size)
-    rows, columns = np.unravel_index([before.index(piece) for piece in _pieces(mixed, size)], shape)
+    places = np.array([before.index(piece) for piece in _pieces(mixed, size)])
+    rows, columns = np.unravel_index(places, shape)
     rows, columns = rows.reshape(shape), columns.reshape(shape)
     if (rows == rows[:, :1]).all() and (columns == columns[:1]).all():
         moved = [what for what, old in (("rows", rows[:, 0]), ("columns", columns[0])) if any(np.diff(old) != 1)]
@@ -381,6 +382,11 @@ def _examine_order(mixed, whole, size):
             f"shuffled: whole {' and '.join(moved)} of pieces have moved; "
             "reshape to a row per piece before you shuffle."
         )
+    shifts = (places - np.arange(len(places))) % len(places)
+    if len(np.unique(shifts)) == 1:
+        raise CheckFailed("shuffled: every piece has moved on by as many places: take the order of a permutation.")
+    if np.sum(shifts == 0) > len(places) / 2:
+        raise CheckFailed("shuffled: most pieces are where they were: take the order of a permutation of all.")
 
 
 def _examine_pieces(shuffled, image, size, note=""):

@@ -230,6 +230,10 @@ def check_total_variation(total_variation):
     def round_the_border(G):
         return np.mean((G - np.roll(G, 1, 1)) ** 2) + np.mean((G - np.roll(G, 1, 2)) ** 2)
 
+    def with_zeros(G):
+        down, across = np.diff(G, axis=1), np.diff(G, axis=2)
+        return (np.sum(down**2) + np.sum(across**2)) / G.size
+
     def second_neighbours(G):
         return np.mean((G[:, 2:] - G[:, :-2]) ** 2) + np.mean((G[:, :, 2:] - G[:, :, :-2]) ** 2)
 
@@ -241,6 +245,12 @@ def check_total_variation(total_variation):
         ("it looks down only; add the differences across, along axis 2.", _variation(across=0)),
         ("it looks across only; add the differences down, along axis 1.", _variation(down=0)),
         ("the differences are not squared.", _variation(lambda d: d), _variation(np.abs)),
+        ("this sums absolute differences; take the mean of their squares.", _variation(np.abs, np.sum)),
+        ("3 times too large: the mean goes over the colours, too.", lambda G: 3 * right(G)),
+        (
+            "a row and a column of zeros are counted in the means, as image_gradients adds them: leave them out.",
+            with_zeros,
+        ),
         ("this is the sum; take the mean of the squares.", _variation(mean=np.sum)),
         ("squared after the mean; square each difference first.", _variation(lambda d: d, lambda d: np.mean(d) ** 2)),
         (

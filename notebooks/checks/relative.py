@@ -22,7 +22,7 @@ LARGER = np.concatenate([TALLER, TALLER[:, ::-1]], axis=2)  # higher and wider, 
 ANOTHER = LARGER[:, 2:, :2]  # of the size of ODD_C and ODD_G
 
 
-def tiny_network(image):
+def tiny_network(image, training=None):
     """A network whose layers multiply the three channels of the image by their `GAINS`. -> {layer: activations}."""
     return {layer: image * np.float32(gains) for layer, gains in GAINS.items()}
 

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 
-from notebooks.checks.plain_words import INSTEAD, NO_SUCH_METHOD, NOT_THE_LEARNER_S
+from notebooks.checks.plain_words import INSTEAD, NO_SUCH_METHOD, NOT_THE_LEARNER_S, said_by
 from nst_utils import tf
 
 
@@ -62,13 +62,15 @@ def no_gradient(cost, G, right=None):
     G: array. right: the formula, a function of a float64 array, whose gradient the cost's is compared with.
     """
     G = tf.constant(G)
-    with tf.GradientTape() as tape:
-        tape.watch(G)
-        J = cost(G)
     try:
+        with tf.GradientTape() as tape:
+            tape.watch(G)
+            J = cost(G)
         gradient = tape.gradient(J, G) if tf.is_tensor(J) else None
     except LookupError:  # an operation of TensorFlow that has none
         gradient = None
+    except tf.errors.OpError as error:  # that comes with the tape alone, as between TensorFlow and XLA
+        return f"But the optimiser finds no gradient: {said_by(error).splitlines()[0]}"
     if gradient is None:
         return (
             "But it has no gradient, which the optimiser needs: NumPy, float() and .numpy() lose it, and so do "
