@@ -1,6 +1,7 @@
 """Small networks and pictures that many tests use."""
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from nst_utils import tf
 
 HIDE = "import sys; sys.path[:] = [path for path in sys.path if path != {!r}]"
 NARROW = dict(zip("12345", (4, 5, 6, 7, 8), strict=True))
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a shell's background; children would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -30,9 +30,20 @@ def here(tmp_path):
     return tmp_path
 
 
+RUNNING = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs_on():
+    yield
+    while RUNNING:
+        RUNNING.pop().kill()
+
+
 def started(folder, *words, **options):
-    pipe = subprocess.PIPE
-    return subprocess.Popen([*NST, *words], cwd=folder, env=ENVIRONMENT, stdout=pipe, stderr=pipe, text=True, **options)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    RUNNING.append(subprocess.Popen([*NST, *words], cwd=folder, env=ENVIRONMENT, text=True, **pipes, **options))
+    return RUNNING[-1]
 
 
 def done(folder, *words, **options):
