@@ -36,7 +36,7 @@ TAIL = """\
     nst again PICTURE [-o NEW]                           make it anew, every pixel equal
 """
 FILM_EVERY = 3  # iterations between two pictures that a film chooses from
-NOTHING = {"preview": False, "dry_run": False, "snapshots": None, "timelapse": None, "scheduler": None}  # on the way
+NOTHING = {"preview": False, "dry_run": False, "snapshots": None, "timelapse": None}  # on the way
 COMMANDS = ("recipe", "again")
 SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 LONG_DASHES = "\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}"  # that word processors and web pages make of --
@@ -170,7 +170,8 @@ def again_parser():
     found.add_argument("picture", metavar="PICTURE", type=_path)
     found.add_argument("-o", "--output", metavar="NEW", type=_path, help="the new picture (PICTURE_again)")
     found.add_argument("--force", action="store_true", help="replace a file that is there")
-    found.add_argument("--resume", action="store_true", help="go on where it was stopped, as it does without this")
+    found.add_argument("--resume", action="store_true", default=True,
+                       help="go on where it was stopped, as it does without this")  # fmt: skip
     _add_scheduler(found)
     found.add_argument("--debug", action="store_true", help=DEBUG)
     return found

@@ -207,7 +207,7 @@ def _again(argv):
     output = arguments.output_again(painting.output, args.output)
     quality = painting.quality if precheck.has_quality(output) else None
     painting = dataclasses.replace(painting, output=output, quality=quality)
-    return _single(painting, argparse.Namespace(**arguments.NOTHING | vars(args) | {"resume": True}))
+    return _single(painting, argparse.Namespace(**arguments.NOTHING | vars(args)))
 
 
 def _single(painting, args):

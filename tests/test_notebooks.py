@@ -19,13 +19,14 @@ import nst_utils as nst
 PROJECT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("0*.ipynb"))
 SMOKE = nst.PRESETS["smoke"]
+EVERY_NOTEBOOK = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
 def code_cells(path):
     return [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@EVERY_NOTEBOOK
 def test_a_stored_notebook_is_executed_clean_and_small(path):
     cells = code_cells(path)
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
@@ -40,7 +41,7 @@ LESSONS = [path for path in NOTEBOOKS if path.name[:2] in ("01", "02", "03")]
 EVERY_LESSON = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@EVERY_NOTEBOOK
 def test_cells_are_short_and_the_set_up_is_folded(path):
     set_up, *others = code_cells(path)
     assert set_up["metadata"]["jupyter"]["source_hidden"]
